@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 The veille authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# make run     install what is needed, build, look at this host and watch it (root)
+# make check   install what is needed, build with sanitizers, run the tests
+# See "make help" for the rest.
+
+BUILD := build
+CC ?= gcc
+CLANG ?= clang
+PREFIX ?= /usr
+SHARED ?= ../shared
+
+# What Debian calls what we need. Only tools and libraries: servers for tests are unpacked into build/.
+DEPS := gcc make pkg-config libatasmart-dev libsensors-dev libjansson-dev libmicrohttpd-dev libsqlite3-dev \
+	libsystemd-dev libcurl4-openssl-dev libgnutls28-dev libfreeipmi-dev libipmimonitoring-dev libupsclient-dev \
+	smartmontools libsensors-config
+DEPS_CHECK := clang libclang-rt-14-dev libcmocka-dev umockdev xz-utils python3 reuse man-db util-linux libatasmart-bin
+include tests/deps.mk
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla-larger-than=16384 \
+	-Wformat=2 -Wno-format-truncation -Wundef -Wwrite-strings -Wno-missing-field-initializers
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS)
+LDFLAGS ?= -Wl,-z,relro,-z,now -pie
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g
+
+# Which libraries a program needs. A program is agent/NAME.c (checks/veille-probe.c) with main(), the files
+# of its own (agent/PREFIX_*.c), those that all of agent/ share (agent/common_*.c), and src/.
+LIBS_veilled := libsystemd jansson
+LIBS_veille-store := libsystemd jansson sqlite3
+LIBS_veille-web := libmicrohttpd jansson
+LIBS_veillectl := jansson libatasmart
+LIBS_veille-probe := jansson libatasmart
+EXTRA_veille-probe := -lsensors -lm
+PREFIX_veilled := brain
+PREFIX_veille-store := store
+PREFIX_veille-web := web
+PREFIX_veillectl := ctl
+
+AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl)
+PROGRAMS := $(AGENT_PROGRAMS) veille-probe
+
+# src/ may include only src/; agent/ and checks/ only themselves and src/. The -I flags enforce it.
+pkg_cflags = $(if $(1),$(shell pkg-config --cflags $(1)))
+pkg_libs = $(if $(1),$(shell pkg-config --libs $(1)))
+ALL_PKGS := libsystemd jansson sqlite3 libmicrohttpd libatasmart libcurl
+INC_src := -Isrc
+INC_agent := -Iagent -Isrc
+INC_checks := -Ichecks -Isrc
+INC_tests := -Itests/unit -Ichecks -Iagent -Isrc
+
+SRC_src := $(wildcard src/*.c)
+SRC_checks := $(filter-out checks/veille-probe.c,$(wildcard checks/*.c))
+SRC_agent := $(filter-out $(AGENT_PROGRAMS:%=agent/%.c),$(wildcard agent/*.c))
+TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+all: deps
+	@$(MAKE) --no-print-directory build
+build: $(PROGRAMS:%=$(BUILD)/%)
+
+# --- installing what is needed; nothing happens when it is there --------------------------------
+deps:
+	@tests/install-packages $(DEPS)
+deps-check: deps
+	@tests/install-packages $(DEPS_CHECK) $(DEPS_CHECK_MORE)
+
+# --- programs, plain and sanitized ---------------------------------------------------------------
+define variant # 1 = directory, 2 = extra flags
+$(1)/obj/%.o: %.c Makefile
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CFLAGS) $(2) $$(INC_$$(firstword $$(subst /, ,$$<))) $$(call pkg_cflags,$$(ALL_PKGS)) -MMD -MP -c -o $$@ $$<
+$(1)/libveille.a: $(SRC_src:%.c=$(1)/obj/%.o)
+	@rm -f $$@; ar rcs $$@ $$^
+$(1)/libchecks.a: $(SRC_checks:%.c=$(1)/obj/%.o)
+	@rm -f $$@; ar rcs $$@ $$^
+$(1)/libagent.a: $(SRC_agent:%.c=$(1)/obj/%.o)
+	@rm -f $$@; ar rcs $$@ $$^
+endef
+
+define program # 1 = directory, 2 = name, 3 = extra flags
+$(1)/$(2): $(1)/obj/agent/$(2).o $(patsubst %.c,$(1)/obj/%.o,$(wildcard agent/$(PREFIX_$(2))_*.c agent/common_*.c)) $(1)/libveille.a
+	$$(CC) $$(ALL_CFLAGS) $(3) $$(LDFLAGS) -o $$@ $$^ $$(call pkg_libs,$(LIBS_$(2))) $(EXTRA_$(2)) -lm
+endef
+
+define programs # 1 = directory, 2 = extra flags
+$(foreach p,$(AGENT_PROGRAMS),$(eval $(call program,$(1),$(p),$(2))))
+$(1)/veille-probe: $(1)/obj/checks/veille-probe.o $(1)/libchecks.a $(1)/libveille.a
+	$$(CC) $$(ALL_CFLAGS) $(2) $$(LDFLAGS) -o $$@ $$^ $$(call pkg_libs,$(LIBS_veille-probe)) $(EXTRA_veille-probe)
+endef
+
+SANDIR := $(BUILD)/san
+$(eval $(call variant,$(BUILD),$(HARDEN)))
+$(eval $(call programs,$(BUILD),$(HARDEN)))
+$(eval $(call variant,$(SANDIR),$(SAN)))
+$(eval $(call programs,$(SANDIR),$(SAN)))
+
+# --- tests ------------------------------------------------------------------------------------
+$(SANDIR)/tests/%: tests/unit/%.c $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN) $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ $< \
+		-Wl,--start-group $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a -Wl,--end-group \
+		-lcmocka $(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
+
+# Fuzz targets: with clang's libFuzzer to search, with a plain main() to replay their corpus in make check.
+$(SANDIR)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay_main.c $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN) $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ tests/fuzz/replay_main.c $< \
+		-Wl,--start-group $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a -Wl,--end-group \
+		$(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
+
+check-programs: build $(PROGRAMS:%=$(SANDIR)/%) $(TESTS:%=$(SANDIR)/tests/%) $(FUZZERS:%=$(SANDIR)/fuzz/%)
+
+# SUITE=unit, or a part of a test's name, runs only those.
+check: deps-check
+	@$(MAKE) --no-print-directory check-programs
+	@SHARED=$(SHARED) BUILD=$(BUILD) tests/run $(SUITE)
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all build deps deps-check check check-programs clean
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

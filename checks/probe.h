@@ -1,0 +1,44 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef VEILLE_PROBE_H
+#define VEILLE_PROBE_H
+
+/* The pieces of veille-probe: see docs/veille-probe.8 for the protocol. */
+
+#include "check.h"
+
+/* Opens root and fills env with the real run_cmd; emit and data stay the caller's.
+ * 0 or negative errno. */
+int probe_env_init(struct env *env, const char *root, const struct config *config);
+
+/* Runs a program for a check: the env->run_cmd of real life, see check.h. */
+int probe_run_cmd(struct env *env, const char *const argv[], int deadline_s, size_t max_out, struct cmd_result *ret);
+
+/* In this process: measures one instance and prints its lines to out. with_instance adds
+ * "instance" to every line (what serve needs to tell its children apart). Returns what the end line said. */
+enum result probe_run_here(struct env *env, const struct check *check, const char *instance, FILE *out, bool with_instance);
+
+/* In this process: prints the instances. 0, or negative errno with env->why. */
+int probe_list_here(struct env *env, const struct check *check, FILE *out);
+
+/* Prints {"type":"end",...}; instance NULL: without that member. */
+void probe_print_end(FILE *out, const char *instance, enum result result, const char *why);
+
+/* Runs the named instances, each in a child with the check's deadline, and relays their lines to
+ * out_fd. Blocks until every child is reaped, or out_fd is closed at the other end. Exit status for main:
+ * 0 when every instance got its end line, else 3. */
+int probe_run_children(struct env *env, const struct check *check, const char *const *instances, size_t n,
+                       int out_fd, bool with_instance);
+
+/* The same for list: the instance lines, then an end line. */
+int probe_list_child(struct env *env, const struct check *check, int out_fd);
+
+/* Reads one request line from in_fd ({"op":"run","check":NAME,"instances":[NAME...]} or
+ * {"op":"list","check":NAME}) and answers it. only limits which checks may be asked for; PRIVILEGE_MAX: all. */
+int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only);
+
+/* Stands in for systemd's socket activation: listens on DIR/probe-NAME.sock for each privilege and forks one
+ * server per connection, until SIGTERM or SIGINT. group may connect (-1: only the owner). */
+int probe_listen(struct env *env, const char *dir, int group);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Answering the brain: one request line in, lines of JSON out. This side has privileges and the
+ * other may have been broken into: it names a check and instances, nothing else, and instances are
+ * looked up in our own discovery. */
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "probe.h"
+
+#define REQUEST_MAX 65536
+#define REQUEST_INSTANCES_MAX 1024
+#define REQUEST_WAIT_MS 5000
+
+/* Reads until the newline; -EMSGSIZE, -ETIME, -ECONNRESET. */
+static int read_request(int fd, char *buf, size_t size)
+{
+        size_t len = 0;
+
+        for (;;) {
+                struct pollfd p = { .fd = fd, .events = POLLIN };
+                int r = poll(&p, 1, REQUEST_WAIT_MS);
+
+                if (r < 0 && errno == EINTR)
+                        continue;
+                if (r <= 0)
+                        return -ETIME;
+                ssize_t n = read(fd, buf + len, size - len);
+
+                if (n <= 0)
+                        return -ECONNRESET;
+                len += (size_t)n;
+                char *nl = memchr(buf, '\n', len);
+
+                if (nl) {
+                        *nl = '\0';
+                        return (int)(nl - buf);
+                }
+                if (len == size)
+                        return -EMSGSIZE;
+        }
+}
+
+static void refuse(int fd, const char *why)
+{
+        _cleanup_fclose_ FILE *out = fdopen(dup(fd), "w");
+
+        if (out)
+                probe_print_end(out, NULL, RESULT_DENIED, why);
+}
+
+int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only)
+{
+        _cleanup_free_ char *buf = malloc(REQUEST_MAX);
+        const char *instances[REQUEST_INSTANCES_MAX], *op, *name;
+        const struct check *check;
+        json_t *request;
+        size_t n;
+        int r;
+
+        if (!buf)
+                return 3;
+        r = read_request(in_fd, buf, REQUEST_MAX);
+        if (r < 0)
+                return 3;
+        request = json_loadb(buf, (size_t)r, JSON_REJECT_DUPLICATES, NULL);
+        op = json_string_value(json_object_get(request, "op"));
+        name = json_string_value(json_object_get(request, "check"));
+        check = name ? check_by_name(name) : NULL;
+        if (!op || !check || (only != PRIVILEGE_MAX && check->desc.privilege != only)) {
+                refuse(out_fd, "the request names no check that is served here");
+                json_decref(request);
+                return 3;
+        }
+        if (streq(op, "list")) {
+                r = probe_list_child(env, check, out_fd);
+        } else if (streq(op, "run")) {
+                json_t *list = json_object_get(request, "instances"), *v;
+                size_t i;
+
+                n = 0;
+                json_array_foreach(list, i, v)
+                        if (json_is_string(v) && json_string_length(v) < INSTANCE_NAME_MAX && n < REQUEST_INSTANCES_MAX)
+                                instances[n++] = json_string_value(v);
+                r = probe_run_children(env, check, instances, n, out_fd, true);
+        } else {
+                refuse(out_fd, "the request is neither list nor run");
+                r = 3;
+        }
+        json_decref(request);
+        return r;
+}
+
+static int listen_on(const char *dir, enum privilege p, int group)
+{
+        struct sockaddr_un sa = { .sun_family = AF_UNIX };
+        int fd, n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/probe-%s.sock", dir, privilege_name(p));
+
+        if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
+                return -ENAMETOOLONG;
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return neg_errno();
+        unlink(sa.sun_path);
+        mode_t old = umask(0177);
+        int r = bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, 64) < 0 ? neg_errno() : 0;
+
+        umask(old);
+        if (r == 0 && group >= 0 && (chown(sa.sun_path, (uid_t)-1, (gid_t)group) < 0 || chmod(sa.sun_path, 0660) < 0))
+                r = neg_errno();
+        if (r < 0) {
+                close(fd);
+                return r;
+        }
+        return fd;
+}
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int sig UNUSED)
+{
+        stop = 1;
+}
+
+int probe_listen(struct env *env, const char *dir, int group)
+{
+        struct pollfd p[PRIVILEGE_MAX];
+        enum privilege which[PRIVILEGE_MAX];
+        struct sigaction sa = { .sa_handler = on_signal };
+        size_t n = 0;
+
+        for (int i = PRIVILEGE_NONE + 1; i < PRIVILEGE_MAX; i++) {
+                int fd = listen_on(dir, (enum privilege)i, group);
+
+                if (fd < 0) {
+                        fprintf(stderr, "veille-probe: %s/probe-%s.sock: %s\n", dir, privilege_name((enum privilege)i), strerror(-fd));
+                        return 3;
+                }
+                which[n] = (enum privilege)i;
+                p[n++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+        }
+        sigaction(SIGTERM, &sa, NULL);
+        sigaction(SIGINT, &sa, NULL);
+        while (!stop) {
+                while (waitpid(-1, NULL, WNOHANG) > 0)
+                        ;
+                if (poll(p, n, 1000) <= 0)
+                        continue;
+                for (size_t i = 0; i < n; i++) {
+                        int fd = p[i].revents ? accept4(p[i].fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+
+                        if (fd < 0)
+                                continue;
+                        if (fork() == 0) {
+                                signal(SIGTERM, SIG_DFL);
+                                signal(SIGINT, SIG_DFL);
+                                _exit(probe_serve(env, fd, fd, which[i]));
+                        }
+                        close(fd);
+                }
+        }
+        for (size_t i = 0; i < n; i++) {
+                char path[256];
+
+                snprintf(path, sizeof(path), "%s/probe-%s.sock", dir, privilege_name(which[i]));
+                unlink(path);
+        }
+        return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef VEILLE_CONFIG_H
+#define VEILLE_CONFIG_H
+
+/* The configuration: systemd-style INI, /etc/veille/veille.conf and veille.conf.d/[name].conf.
+ * One table (config_keys.c) holds every key with type, default, range and help; the example file,
+ * the man page and the defaults come from it. Everything has a default: a config without any
+ * file is complete. */
+
+#include "errinfo.h"
+
+enum config_type {
+        CONFIG_BOOL,     /* yes no true false on off 1 0 */
+        CONFIG_INT,
+        CONFIG_NUMBER,   /* double */
+        CONFIG_DURATION, /* seconds; "90", "90s", "5min", "2h", "1d", "1w", "1h 30min" */
+        CONFIG_SIZE,     /* bytes; K M G T, powers of 1024 */
+        CONFIG_STRING,
+        CONFIG_LIST,     /* words separated by spaces or commas */
+        CONFIG_PATH,     /* absolute path */
+        CONFIG_ENUM,     /* one of choices */
+};
+
+struct config_key {
+        const char *section; /* "check", "web", ... */
+        bool named;          /* section header is [check NAME] */
+        const char *key;
+        enum config_type type;
+        const char *value;   /* default, as it would be written; NULL: unset */
+        double min, max;     /* for numbers, durations, sizes; both 0: no range */
+        const char *choices; /* CONFIG_ENUM: "advise confirm auto" */
+        const char *help;    /* one or two sentences, for the man page */
+};
+
+extern const struct config_key config_keys[];
+extern const size_t config_keys_len;
+
+struct config;
+
+/* All errors of one pass, in reading order; each is the complete, printable text with
+ * file:line:col, the line and a caret (several lines). */
+struct config_errors {
+        char **text;
+        size_t n;
+};
+
+/* Reads FILE and the drop-ins of FILE.d (veille.conf -> veille.conf.d/x.conf, sorted by name). A missing
+ * file is no error. On any error: -EINVAL, errors filled, *ret untouched; on success errors is empty.
+ * Other negative errno: the file could not be read (errors says so too). */
+int config_load(const char *file, struct config **ret, struct config_errors *errors);
+int config_parse_string(const char *name, const char *text, size_t len, struct config **ret, struct config_errors *errors);
+struct config *config_new_defaults(void);
+struct config *config_free(struct config *config);
+void config_errors_done(struct config_errors *errors);
+
+/* Values: never fail, a key that is not in the table is a bug (assert). name is NULL for sections
+ * without names. For named sections: [check NAME], else the table's default. */
+const char *config_string(const struct config *c, const char *section, const char *name, const char *key); /* NULL: unset */
+bool config_bool(const struct config *c, const char *section, const char *name, const char *key);
+int64_t config_int(const struct config *c, const char *section, const char *name, const char *key); /* also durations (s) and sizes (bytes) */
+double config_number(const struct config *c, const char *section, const char *name, const char *key); /* NAN: unset */
+bool config_is_set(const struct config *c, const char *section, const char *name, const char *key);   /* written in a file */
+/* Where it was set: "FILE:LINE", or "default". */
+const char *config_origin(const struct config *c, const char *section, const char *name, const char *key);
+
+/* The words of a list value: writes up to max copies into ret, returns how many; caller frees each. */
+size_t config_list(const struct config *c, const char *section, const char *name, const char *key, char **ret, size_t max);
+
+/* The names used with a named section ("check" -> "smart", ...), in file order; NULL-terminated, owned by c. */
+const char *const *config_section_names(const struct config *c, const char *section);
+
+#endif

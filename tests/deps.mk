@@ -1,0 +1,5 @@
+# SPDX-FileCopyrightText: 2026 The veille authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Further packages that single tests need; a test adds its line here.
+DEPS_CHECK_MORE :=
