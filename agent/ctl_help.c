@@ -1,0 +1,50 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* veillectl help: what can be typed, and what to type first. */
+
+#include "ctl.h"
+
+static void help_all(void)
+{
+        size_t width = 0;
+
+        puts("veillectl: asks veille how this host is, and tells it what you have decided\n\n"
+             "  veillectl status            how is this host?\n"
+             "  veillectl why sda           why does it say that of sda, and what would clear it?\n"
+             "  veillectl accept sda        I know of these old errors: tell me only of new ones\n\n"
+             "Commands:");
+        for (size_t i = 0; ctl_commands[i]; i++)
+                width = MAX(width, strlen(ctl_commands[i]->name));
+        for (size_t i = 0; ctl_commands[i]; i++)
+                printf("  %-*s  %s\n", (int)width, ctl_commands[i]->name, ctl_commands[i]->summary);
+        puts("\nOptions of every command:\n"
+             "  --config FILE  default /etc/veille/veille.conf\n"
+             "  --run DIR      where the daemons meet, default /run/veille\n"
+             "  --state DIR    what survives a reboot, default /var/lib/veille\n"
+             "  --root DIR     DIR/sys, DIR/proc, DIR/dev instead of /sys, /proc, /dev\n"
+             "  --help, --version\n\n"
+             "veillectl help COMMAND tells more of one command. Reading needs group veille; accept, reload and poll need\n"
+             "root or group veille-admin. Exit status: 0 done, 3 not done or not understood, others as the command says.");
+}
+
+static int run(const struct ctl_options *options UNUSED, int argc, char *argv[])
+{
+        const struct ctl_command *command;
+
+        if (argc < 2) {
+                help_all();
+                return 0;
+        }
+        command = ctl_command_by_name(argv[1]);
+        if (!command)
+                return ctl_usage("help", "there is no command '%s'", argv[1]);
+        printf("veillectl %s%s%s\n\n%s\n%s%s", command->name, *command->synopsis ? " " : "", command->synopsis,
+               command->summary, *command->help ? "\n" : "", command->help);
+        return 0;
+}
+
+const struct ctl_command ctl_command_help = {
+        .name = "help", .run = run, .synopsis = "[COMMAND]",
+        .summary = "Says what can be typed.", .help = "",
+};
