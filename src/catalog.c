@@ -56,7 +56,7 @@ static json_t *string_or_null(const char *s)
 
 static json_t *rule_to_json(const struct rule *r)
 {
-        return json_pack("{ss ss so so ss ss so so so so so ss so si si si ss sb ss ss ss}",
+        return json_pack("{ss ss so so ss ss so so so so so ss so si si si ss sb sb ss ss ss}",
                          "name", r->name, "metric", r->metric,
                          "match_label", string_or_null(r->match_label), "match_value", string_or_null(r->match_value),
                          "kind", rule_kind_name(r->kind), "direction", r->direction == RULE_ABOVE ? "above" : "below",
@@ -66,7 +66,7 @@ static json_t *rule_to_json(const struct rule *r)
                          "limit_level", level_name(r->limit_level ? r->limit_level : LEVEL_CRITICAL),
                          "limit", number_or_null(r->kind == RULE_FORECAST ? r->limit : NAN),
                          "hold_s", r->hold_s, "calm_s", r->calm_s, "window_s", r->window_s,
-                         "evidence", evidence_name(r->evidence), "hard", r->hard,
+                         "evidence", evidence_name(r->evidence), "after_good", r->after_good, "hard", r->hard,
                          "text", r->text, "clears", r->clears ? r->clears : "", "source", r->source ? r->source : "");
 }
 
@@ -202,6 +202,7 @@ static int rule_from_json(struct catalog *c, const json_t *o, struct rule *ret, 
                 .hold_s = get_seconds(o, "hold_s", 0),
                 .calm_s = get_seconds(o, "calm_s", 0),
                 .window_s = get_seconds(o, "window_s", 0),
+                .after_good = json_is_true(json_object_get(o, "after_good")),
                 .hard = json_is_true(json_object_get(o, "hard")),
                 .text = get_string(c, o, "text"),
                 .clears = get_string(c, o, "clears"),

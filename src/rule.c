@@ -218,6 +218,13 @@ bool rule_step(const struct rule *rule, struct rule_state *state, double value, 
         state->seen = true;
 
         want = judge(rule, measure, limit_value, &limit);
+        if (rule->kind == RULE_LIMIT && rule->after_good) {
+                /* Without the limit nobody can say that it is good. */
+                if (want == LEVEL_OK && (!rule->limit_metric || isfinite(limit_value)))
+                        state->baseline = 1;
+                else if (state->baseline != 1)
+                        want = LEVEL_OK;
+        }
         if (want < state->level && want == LEVEL_OK && !is_clear(rule, measure))
                 want = state->level;
         state->measure = measure;
@@ -248,10 +255,14 @@ bool rule_step(const struct rule *rule, struct rule_state *state, double value, 
 
 bool rule_accept(const struct rule *rule, struct rule_state *state, int64_t now_us)
 {
-        if (rule->kind != RULE_CHANGE || !state->seen)
+        if ((rule->kind != RULE_CHANGE && !rule->after_good) || !state->seen)
                 return false;
-        state->baseline = state->value;
-        state->measure = 0;
+        if (rule->kind == RULE_CHANGE) {
+                state->baseline = state->value;
+                state->measure = 0;
+        } else if (state->level != LEVEL_OK) {
+                state->baseline = 0;
+        }
         state->level = state->pending = LEVEL_OK;
         state->changed_us = state->pending_us = now_us;
         return true;

@@ -60,6 +60,8 @@ struct rule {
         int calm_s;   /* good for this long before it is taken back; CHANGE: without growth for this long, 0: until accepted */
         int window_s; /* RATE and FORECAST */
         enum evidence evidence;
+        bool after_good; /* RULE_LIMIT: silent until the value has once been seen good: a fan header without a fan, an input that
+                            is not connected or a limit that nobody set has always been "bad" and is no news */
         bool hard; /* a hard fault: at critical the part has failed or is failing its service now, not a prediction */
         const char *text;   /* one sentence; {value} {limit} {growth} (also of RATE) {baseline} {forecast} {window}
                             {component} {label:NAME} are filled in */
@@ -83,7 +85,7 @@ struct rule_state {
         int64_t changed_us;   /* when level last changed */
         int64_t grown_us;     /* CHANGE: when it last grew */
         double value;         /* last value */
-        double baseline;      /* CHANGE: growth counts from here */
+        double baseline;      /* CHANGE: growth counts from here; LIMIT with after_good: 1 once it was seen good */
         double measure;       /* what was compared with the limits: value, growth, seconds to limit */
         double limit;         /* the limit that was hit, for the text; NAN: none */
         struct rule_window *window;
@@ -95,8 +97,9 @@ struct rule_state {
  * RATE goes on from it. Time that goes backwards is taken as "no time passed". */
 bool rule_step(const struct rule *rule, struct rule_state *state, double value, double limit_value, int64_t now_us);
 
-/* The present value becomes the accepted baseline (CHANGE) and the level is taken back;
- * for other kinds nothing changes (a level that still holds cannot be accepted away): returns false. */
+/* The present value becomes the accepted baseline (CHANGE; with after_good: bad is what this value is
+ * until it is seen good again) and the level is taken back; for other rules nothing changes (a level that
+ * still holds cannot be accepted away): returns false. */
 bool rule_accept(const struct rule *rule, struct rule_state *state, int64_t now_us);
 
 void rule_state_done(struct rule_state *state);
