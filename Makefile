@@ -45,6 +45,9 @@ PROGRAMS := $(AGENT_PROGRAMS) veille-probe
 # src/ may include only src/; agent/ and checks/ only themselves and src/. The -I flags enforce it.
 pkg_cflags = $(if $(1),$(shell pkg-config --cflags $(1)))
 pkg_libs = $(if $(1),$(shell pkg-config --libs $(1)))
+# V=1 shows whole commands.
+Q := $(if $(V),,@)
+
 ALL_PKGS := libsystemd jansson sqlite3 libmicrohttpd libatasmart libcurl
 INC_src := -Isrc
 INC_agent := -Iagent -Isrc
@@ -71,7 +74,8 @@ deps-check: deps
 define variant # 1 = directory, 2 = extra flags
 $(1)/obj/%.o: %.c Makefile
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) $(2) $$(INC_$$(firstword $$(subst /, ,$$<))) $$(call pkg_cflags,$$(ALL_PKGS)) -MMD -MP -c -o $$@ $$<
+	$$(if $$(V),,@echo '  CC $$@')
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $(2) $$(INC_$$(firstword $$(subst /, ,$$<))) $$(call pkg_cflags,$$(ALL_PKGS)) -MMD -MP -c -o $$@ $$<
 $(1)/libveille.a: $(SRC_src:%.c=$(1)/obj/%.o)
 	@rm -f $$@; ar rcs $$@ $$^
 $(1)/libchecks.a: $(SRC_checks:%.c=$(1)/obj/%.o)
@@ -81,14 +85,16 @@ $(1)/libagent.a: $(SRC_agent:%.c=$(1)/obj/%.o)
 endef
 
 define program # 1 = directory, 2 = name, 3 = extra flags
-$(1)/$(2): $(1)/obj/agent/$(2).o $(patsubst %.c,$(1)/obj/%.o,$(wildcard agent/$(PREFIX_$(2))_*.c agent/common_*.c)) $(1)/libveille.a
-	$$(CC) $$(ALL_CFLAGS) $(3) $$(LDFLAGS) -o $$@ $$^ $$(call pkg_libs,$(LIBS_$(2))) $(EXTRA_$(2)) -lm
+$(1)/$(2): $(1)/obj/agent/$(2).o $(patsubst %.c,$(1)/obj/%.o,$(wildcard agent/$(PREFIX_$(2)).c agent/$(PREFIX_$(2))_*.c agent/common_*.c)) $(1)/libveille.a
+	$$(if $$(V),,@echo '  LD $$@')
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $(3) $$(LDFLAGS) -o $$@ $$^ $$(call pkg_libs,$(LIBS_$(2))) $(EXTRA_$(2)) -lm
 endef
 
 define programs # 1 = directory, 2 = extra flags
 $(foreach p,$(AGENT_PROGRAMS),$(eval $(call program,$(1),$(p),$(2))))
 $(1)/veille-probe: $(1)/obj/checks/veille-probe.o $(1)/libchecks.a $(1)/libveille.a
-	$$(CC) $$(ALL_CFLAGS) $(2) $$(LDFLAGS) -o $$@ $$^ $$(call pkg_libs,$(LIBS_veille-probe)) $(EXTRA_veille-probe)
+	$$(if $$(V),,@echo '  LD $$@')
+	$$(Q)$$(CC) $$(ALL_CFLAGS) $(2) $$(LDFLAGS) -o $$@ $$^ $$(call pkg_libs,$(LIBS_veille-probe)) $(EXTRA_veille-probe)
 endef
 
 SANDIR := $(BUILD)/san
@@ -100,14 +106,16 @@ $(eval $(call programs,$(SANDIR),$(SAN)))
 # --- tests ------------------------------------------------------------------------------------
 $(SANDIR)/tests/%: tests/unit/%.c $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN) $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ $< \
+	$(if $(V),,@echo '  LD $@')
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN) $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ $< \
 		-Wl,--start-group $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a -Wl,--end-group \
 		-lcmocka $(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
 
 # Fuzz targets: with clang's libFuzzer to search, with a plain main() to replay their corpus in make check.
 $(SANDIR)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay_main.c $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN) $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ tests/fuzz/replay_main.c $< \
+	$(if $(V),,@echo '  LD $@')
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN) $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ tests/fuzz/replay_main.c $< \
 		-Wl,--start-group $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a -Wl,--end-group \
 		$(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
 

@@ -7,12 +7,32 @@
 #include "config.h"
 
 const struct config_key config_keys[] = {
+        { "host", false, "name", CONFIG_STRING, NULL, 0, 0, NULL,
+          "Name of this host in messages and pages. Unset: the kernel's host name." },
+
         { "check", true, "enabled", CONFIG_BOOL, "yes", 0, 0, NULL,
           "Whether this check runs at all." },
         { "check", true, "interval", CONFIG_DURATION, NULL, 1, 604800, NULL,
           "Time between two runs. Unset: the check's own default, see veillectl checks." },
         { "check", true, "ignore", CONFIG_LIST, NULL, 0, 0, NULL,
           "Instances that are not to be looked at, as veille-probe list shows them." },
+
+        { "rule", true, "enabled", CONFIG_BOOL, "yes", 0, 0, NULL,
+          "Whether this rule judges at all." },
+        { "rule", true, "notice", CONFIG_NUMBER, NULL, 0, 0, NULL,
+          "Limit of level notice. Unset: the rule's own, see veillectl checks --rules." },
+        { "rule", true, "warning", CONFIG_NUMBER, NULL, 0, 0, NULL,
+          "Limit of level warning." },
+        { "rule", true, "critical", CONFIG_NUMBER, NULL, 0, 0, NULL,
+          "Limit of level critical." },
+        { "rule", true, "clear", CONFIG_NUMBER, NULL, 0, 0, NULL,
+          "The level is taken back only once the value is past this." },
+        { "rule", true, "hold", CONFIG_DURATION, NULL, 0, 31536000, NULL,
+          "The value must be bad for this long before it counts." },
+        { "rule", true, "calm", CONFIG_DURATION, NULL, 0, 31536000, NULL,
+          "The value must be good for this long before the level is taken back." },
+        { "rule", true, "window", CONFIG_DURATION, NULL, 1, 31536000, NULL,
+          "Time over which a rate or a trend is measured." },
 };
 
 const size_t config_keys_len = ARRAY_LEN(config_keys);

@@ -78,8 +78,10 @@ static int64_t bucket_width_us(const struct rule *rule)
 static void window_add(const struct rule *rule, struct rule_state *state, double amount, int64_t now_us)
 {
         int64_t width = bucket_width_us(rule);
-        int64_t start = now_us / width * width + 1; /* +1: never 0, which means empty */
-        size_t slot = (size_t)((now_us / width) % WINDOW_BUCKETS);
+        /* Times before this boot are negative: keep the division exact and the slot positive. */
+        int64_t number = now_us / width - (now_us % width < 0);
+        int64_t start = number * width + 1; /* +1: never 0, which means empty */
+        size_t slot = (size_t)((number % WINDOW_BUCKETS + WINDOW_BUCKETS) % WINDOW_BUCKETS);
         struct rule_window *w = state->window;
 
         if (!w) {
@@ -141,6 +143,32 @@ static double window_forecast(const struct rule *rule, const struct rule_window 
         if (n < WINDOW_BUCKETS / 4 || slope == 0 || (slope > 0) != (distance > 0))
                 return INFINITY;
         return distance / slope;
+}
+
+json_t *rule_window_save(const struct rule_state *state, int64_t offset_us)
+{
+        const struct rule_window *w = state->window;
+        json_t *doc = json_array();
+
+        for (size_t i = 0; w && i < WINDOW_BUCKETS; i++)
+                if (w->bucket_us[i] && w->n[i])
+                        json_array_append_new(doc, json_pack("[If]", (json_int_t)(w->bucket_us[i] + offset_us), w->sum[i]));
+        return doc;
+}
+
+void rule_window_load(const struct rule *rule, struct rule_state *state, const json_t *doc, int64_t offset_us, int64_t now_us)
+{
+        const json_t *row;
+        size_t i;
+
+        json_array_foreach(doc, i, row) {
+                int64_t when = json_integer_value(json_array_get(row, 0)) - offset_us;
+                double amount = json_number_value(json_array_get(row, 1));
+
+                if (i < WINDOW_BUCKETS && when <= now_us && when > now_us - rule->window_s * USEC_PER_SEC && isfinite(amount) &&
+                    amount > 0)
+                        window_add(rule, state, amount, when);
+        }
 }
 
 static bool hits(const struct rule *rule, double measure, double limit)

@@ -7,6 +7,7 @@
  * Rules are const tables beside the check (or in src where an offline command needs them too);
  * config may change their limits ([rule NAME]). Stepping a rule is pure: (rule, state, value, now). */
 
+#include <jansson.h>
 #include <math.h>
 
 #include "level.h"
@@ -101,6 +102,11 @@ bool rule_step(const struct rule *rule, struct rule_state *state, double value, 
  * until it is seen good again) and the level is taken back; for other rules nothing changes (a level that
  * still holds cannot be accepted away): returns false. */
 bool rule_accept(const struct rule *rule, struct rule_state *state, int64_t now_us);
+
+/* The window of a RATE as JSON ([[time, amount], ...], times + offset_us), and back. What lies in the
+ * future or outside of the window is ignored, so is bad input. */
+json_t *rule_window_save(const struct rule_state *state, int64_t offset_us);
+void rule_window_load(const struct rule *rule, struct rule_state *state, const json_t *doc, int64_t offset_us, int64_t now_us);
 
 void rule_state_done(struct rule_state *state);
 

@@ -174,3 +174,47 @@ void scorecard_state_done(struct scorecard_state *state)
                 state->growth[c] = NULL;
         }
 }
+
+json_t *scorecard_save(const struct scorecard_state *state)
+{
+        json_t *counters = json_array();
+
+        for (int c = 0; c < SCORECARD_COUNTERS; c++) {
+                const struct scorecard_growth *g = state->growth[c];
+                json_t *days = json_array();
+
+                for (size_t i = 0; g && i < SCORECARD_WINDOW_DAYS; i++)
+                        if (g->day[i])
+                                json_array_append_new(days, json_pack("[If]", (json_int_t)(g->day[i] - 1), g->sum[i]));
+                json_array_append_new(counters, json_pack("{sb sf so}", "seen", state->seen[c], "value", state->value[c],
+                                                          "growth", days));
+        }
+        return json_pack("{sI so}", "now_us", (json_int_t)state->now_us, "counters", counters);
+}
+
+void scorecard_load(struct scorecard_state *state, const json_t *doc)
+{
+        const json_t *counters = json_object_get(doc, "counters");
+        json_int_t now_us = json_integer_value(json_object_get(doc, "now_us"));
+
+        if (json_array_size(counters) != SCORECARD_COUNTERS || now_us < 0)
+                return;
+        state->now_us = now_us;
+        for (int c = 0; c < SCORECARD_COUNTERS; c++) {
+                const json_t *o = json_array_get(counters, (size_t)c), *days = json_object_get(o, "growth"), *day;
+                double value = json_number_value(json_object_get(o, "value"));
+                size_t i;
+
+                if (!json_is_true(json_object_get(o, "seen")) || !isfinite(value) || value < 0)
+                        continue;
+                state->seen[c] = true;
+                state->value[c] = value;
+                json_array_foreach(days, i, day) {
+                        json_int_t when = json_integer_value(json_array_get(day, 0));
+                        double sum = json_number_value(json_array_get(day, 1));
+
+                        if (i < SCORECARD_WINDOW_DAYS && when >= 0 && when <= day_of(state->now_us) && isfinite(sum) && sum > 0)
+                                growth_add(&state->growth[c], sum, when);
+                }
+        }
+}

@@ -9,6 +9,8 @@
  * Pure: used by the brain for every SMART sample and by the replay for every drive-day.
  * Fitted for ATA hard disks only: say nothing about an SSD, NVMe or SAS drive with it. */
 
+#include <jansson.h>
+
 #include "rule.h"
 
 /* What the card counts. */
@@ -74,6 +76,10 @@ double scorecard_probability(double score);
 /* One sentence: which counters gave the points, e.g. "8 pending or uncorrectable sectors (15 points)".
  * Empty when the score is 0. */
 void scorecard_explain(const struct scorecard_state *state, char *buf, size_t size);
+
+/* The state as JSON, to survive a reboot; and back into a zero-initialised state. Bad input leaves it as it was. */
+json_t *scorecard_save(const struct scorecard_state *state);
+void scorecard_load(struct scorecard_state *state, const json_t *doc);
 
 void scorecard_state_done(struct scorecard_state *state);
 

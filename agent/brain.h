@@ -1,0 +1,102 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef VEILLE_BRAIN_H
+#define VEILLE_BRAIN_H
+
+/* The parts of veilled. One thread on sd-event; nothing here may wait for a disk, a name server or
+ * another process. Each part has a start and a stop; main calls them in order and in reverse. */
+
+#include <systemd/sd-event.h>
+
+#include "catalog.h"
+#include "config.h"
+#include "judge.h"
+
+struct brain_options {
+        const char *root, *config, *state, *run, *probe;
+};
+
+struct brain_counters {
+        uint64_t runs, timeouts, bad_lines, refused_samples, spawns, connects, events, dropped_store_lines, dropped_log_lines,
+                publishes, stalls;
+        int64_t longest_stall_us;
+};
+
+struct brain {
+        struct brain_options options;
+        sd_event *event;
+        struct config *config;
+        struct catalog catalog;
+        struct judge *judge;
+        struct brain_counters counters;
+        int64_t started_wall_us;
+        char host[128];
+        struct brain_sched *sched;
+        struct brain_publish *publish;
+        struct brain_store *store;
+        struct brain_kmsg *kmsg;
+        struct brain_uevent *uevent;
+        struct brain_control *control;
+};
+
+int64_t brain_now_us(void);  /* CLOCK_BOOTTIME */
+int64_t brain_wall_us(void); /* CLOCK_REALTIME */
+
+/* Something about veille itself: shown as component "veille", one row per what. Verdict OK takes it back. */
+void brain_self(struct brain *b, const char *what, enum verdict verdict, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* Reads config and catalogue anew; on failure everything stays as it was and err says why. */
+int brain_reload(struct brain *b, struct errinfo *err);
+
+/* --- brain_log.c: to the journal by standard error, never waiting --------------------------- */
+enum { BRAIN_ERROR = 3, BRAIN_WARNING = 4, BRAIN_NOTICE = 5, BRAIN_INFO = 6 };
+void brain_log(struct brain *b, int priority, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* --- brain_catalog.c ---------------------------------------------------------------------- */
+/* Runs "veille-probe catalog" (at most 10 s) and applies [check NAME] and [rule NAME] of the config. */
+int brain_catalog_read(struct brain *b, const struct config *config, struct catalog *ret, struct errinfo *err);
+
+/* --- brain_probe.c: one request to a probe ---------------------------------------------------- */
+/* Starts a run of the named instances (marks them in flight) or, with n = 0, a discovery. done is called
+ * once, when the connection is over. Negative errno when nothing could be started. */
+int probe_request_start(struct brain *b, const struct check_desc *check, struct judge_instance **instances, size_t n,
+                        void (*done)(void *data, const struct check_desc *check, bool discovery), void *data);
+void probe_requests_abort(struct brain *b);
+/* Requests under way, not counting those that only wait for a child that hangs. */
+size_t probe_requests_active(void);
+
+/* --- brain_sched.c: when to run what ---------------------------------------------------------- */
+int brain_sched_start(struct brain *b);
+void brain_sched_stop(struct brain *b);
+/* Runs the check (NULL: all) as soon as may be, at most once a second each; with discovery first where wanted. */
+void brain_sched_hurry(struct brain *b, const char *check, bool discovery);
+void brain_sched_reset(struct brain *b); /* after a new judge (reload): everything is due */
+
+/* --- brain_publish.c: the files in RUN ---------------------------------------------------------- */
+int brain_publish_start(struct brain *b);
+void brain_publish_stop(struct brain *b);
+void brain_publish_soon(struct brain *b); /* a level changed */
+int brain_publish_catalog(struct brain *b);
+
+/* --- brain_state.c: what a restart (RUN/state.json) and a reboot (the store) must not lose -------- */
+void brain_state_save(struct brain *b);
+void brain_state_load(struct brain *b);
+/* Calls fn for every key worth keeping; value is borrowed. */
+void brain_state_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
+
+/* --- brain_store.c: the link to veille-store ------------------------------------------------------ */
+int brain_store_start(struct brain *b);
+void brain_store_stop(struct brain *b);
+bool brain_store_loaded(const struct brain *b); /* state has come, or will not come soon */
+void brain_store_event(struct brain *b, const char *component, const char *kind, enum level from, enum level to,
+                       const char *rule, const char *why);
+
+/* --- brain_kmsg.c: what the kernel tells unasked ---------------------------------------------  */
+int brain_uevent_start(struct brain *b);
+void brain_uevent_stop(struct brain *b);
+
+/* --- brain_control.c: RUN/control.sock ---------------------------------------------------------------- */
+int brain_control_start(struct brain *b);
+void brain_control_stop(struct brain *b);
+
+#endif

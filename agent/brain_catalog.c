@@ -1,0 +1,168 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The catalogue: what veille-probe can measure and how it is judged by default, with the changes of the
+ * config applied. Read at start and at reload; the only time the brain waits for a child, with a deadline. */
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include "brain.h"
+
+#define CATALOG_MAX (1024 * 1024)
+#define CATALOG_WAIT_MS 10000
+
+static int spawn_catalog(const struct brain *b, pid_t *ret_pid)
+{
+        char *argv[] = { (char *)b->options.probe, (char *)"catalog", NULL };
+        posix_spawn_file_actions_t actions;
+        int p[2], r;
+
+        if (pipe2(p, O_CLOEXEC) < 0)
+                return neg_errno();
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_adddup2(&actions, p[1], 1);
+        r = posix_spawn(ret_pid, b->options.probe, &actions, NULL, argv, environ);
+        posix_spawn_file_actions_destroy(&actions);
+        close(p[1]);
+        if (r != 0) {
+                close(p[0]);
+                return -r;
+        }
+        return p[0];
+}
+
+static int read_catalog(struct brain *b, char **ret, size_t *ret_len, struct errinfo *err)
+{
+        _cleanup_free_ char *buf = malloc(CATALOG_MAX);
+        int64_t end = brain_now_us() + CATALOG_WAIT_MS * USEC_PER_MSEC;
+        _cleanup_close_ int fd = -1;
+        size_t len = 0;
+        pid_t pid;
+        int status;
+
+        if (!buf)
+                return -ENOMEM;
+        fd = spawn_catalog(b, &pid);
+        if (fd < 0)
+                return err_set(err, fd, "%s catalog: %s", b->options.probe, strerror(-fd));
+        for (;;) {
+                struct pollfd p = { .fd = fd, .events = POLLIN };
+                int64_t left = (end - brain_now_us()) / USEC_PER_MSEC;
+                ssize_t n = -1;
+
+                if (left > 0 && poll(&p, 1, (int)left) == 1)
+                        n = read(fd, buf + len, CATALOG_MAX - len);
+                if (n == 0)
+                        break;
+                if (n < 0 || len + (size_t)n == CATALOG_MAX) {
+                        kill(pid, SIGKILL);
+                        waitpid(pid, NULL, WNOHANG);
+                        return err_set(err, -ETIME, "%s catalog: no end within %d s", b->options.probe, CATALOG_WAIT_MS / 1000);
+                }
+                len += (size_t)n;
+        }
+        if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+                return err_set(err, -EIO, "%s catalog: it failed", b->options.probe);
+        *ret = take_ptr(buf);
+        *ret_len = len;
+        return 0;
+}
+
+static void override(const struct config *c, const char *rule, const char *key, double *p)
+{
+        if (config_is_set(c, "rule", rule, key))
+                *p = config_number(c, "rule", rule, key);
+}
+
+static void override_s(const struct config *c, const char *rule, const char *key, int *p)
+{
+        if (config_is_set(c, "rule", rule, key))
+                *p = (int)config_int(c, "rule", rule, key);
+}
+
+static void apply_rule(const struct config *c, struct rule *r)
+{
+        override(c, r->name, "notice", &r->notice);
+        override(c, r->name, "warning", &r->warning);
+        override(c, r->name, "critical", &r->critical);
+        override(c, r->name, "clear", &r->clear);
+        override_s(c, r->name, "hold", &r->hold_s);
+        override_s(c, r->name, "calm", &r->calm_s);
+        override_s(c, r->name, "window", &r->window_s);
+        if (!config_bool(c, "rule", r->name, "enabled")) {
+                r->notice = r->warning = r->critical = RULE_NONE;
+                r->limit_metric = NULL;
+        }
+}
+
+static bool has_rule(const struct catalog *catalog, const char *name)
+{
+        for (size_t i = 0; i < catalog->n_checks; i++)
+                for (size_t k = 0; k < catalog->checks[i].n_rules; k++)
+                        if (streq(catalog->checks[i].rules[k].name, name))
+                                return true;
+        return false;
+}
+
+static bool has_check(const struct catalog *catalog, const char *name)
+{
+        for (size_t i = 0; i < catalog->n_checks; i++)
+                if (streq(catalog->checks[i].name, name))
+                        return true;
+        return false;
+}
+
+/* A section for a check or rule that does not exist is a typing error that would silently do nothing. */
+static int check_names(const struct config *config, const struct catalog *catalog, struct errinfo *err)
+{
+        const char *const *names = config_section_names(config, "rule");
+
+        for (size_t i = 0; names && names[i]; i++)
+                if (!has_rule(catalog, names[i]))
+                        return err_set(err, -EINVAL, "[rule %s]: there is no such rule; veillectl checks --rules lists them", names[i]);
+        names = config_section_names(config, "check");
+        for (size_t i = 0; names && names[i]; i++)
+                if (!has_check(catalog, names[i]))
+                        return err_set(err, -EINVAL, "[check %s]: there is no such check; veillectl checks lists them", names[i]);
+        return 0;
+}
+
+int brain_catalog_read(struct brain *b, const struct config *config, struct catalog *ret, struct errinfo *err)
+{
+        _cleanup_free_ char *text = NULL;
+        struct catalog catalog;
+        json_error_t error;
+        json_t *doc;
+        size_t len = 0;
+        int r;
+
+        r = read_catalog(b, &text, &len, err);
+        if (r < 0)
+                return r;
+        doc = json_loadb(text, len, 0, &error);
+        if (!doc)
+                return err_set(err, -EINVAL, "%s catalog: %s", b->options.probe, error.text);
+        r = catalog_from_json(doc, &catalog, err);
+        json_decref(doc);
+        if (r < 0)
+                return r;
+        r = check_names(config, &catalog, err);
+        if (r < 0) {
+                catalog_done(&catalog);
+                return r;
+        }
+        for (size_t i = 0; i < catalog.n_checks; i++) {
+                struct check_desc *c = &catalog.checks[i];
+
+                if (config_is_set(config, "check", c->name, "interval"))
+                        c->interval_s = (int)config_int(config, "check", c->name, "interval");
+                for (size_t k = 0; k < c->n_rules; k++)
+                        apply_rule(config, (struct rule *)&c->rules[k]);
+        }
+        *ret = catalog;
+        return 0;
+}

@@ -1,0 +1,259 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* RUN/control.sock: one JSON line in, one out. Whoever may connect may ping; acting is for root and group
+ * veille-admin, asked of the kernel (SO_PEERCRED, SO_PEERGROUPS), not of the client. */
+
+#include <grp.h>
+#include <stdarg.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "brain.h"
+
+#define CLIENTS_MAX 8
+#define REQUEST_MAX 4096
+#define CLIENT_WAIT_US (5 * USEC_PER_SEC)
+#define ADMIN_GROUP "veille-admin"
+
+struct client {
+        struct brain *b;
+        int fd;
+        sd_event_source *io, *timer;
+        bool may_act;
+        size_t len;
+        char buf[REQUEST_MAX];
+        struct client *next;
+};
+
+struct brain_control {
+        int fd;
+        sd_event_source *io;
+        struct client *clients;
+        size_t n;
+        gid_t admin;
+        bool has_admin;
+};
+
+static void client_free(struct client *c)
+{
+        struct brain_control *control = c->b->control;
+
+        for (struct client **p = &control->clients; *p; p = &(*p)->next)
+                if (*p == c) {
+                        *p = c->next;
+                        control->n--;
+                        break;
+                }
+        sd_event_source_disable_unref(c->io);
+        sd_event_source_disable_unref(c->timer);
+        close(c->fd);
+        free(c);
+}
+
+static json_t *failure(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static json_t *failure(const char *fmt, ...)
+{
+        char text[512];
+        va_list ap;
+
+        va_start(ap, fmt);
+        vsnprintf(text, sizeof(text), fmt, ap);
+        va_end(ap);
+        return json_pack("{sb ss}", "ok", 0, "error", text);
+}
+
+static json_t *do_accept(struct brain *b, const json_t *request)
+{
+        const char *component = json_string_value(json_object_get(request, "component"));
+        const char *rule = json_string_value(json_object_get(request, "rule"));
+        int n;
+
+        if (!component)
+                return failure("say which component; veillectl status shows them");
+        n = judge_accept(b->judge, component, rule, brain_now_us());
+        if (n == -ENOENT)
+                return failure("there is no component '%s'; veillectl status shows them", component);
+        if (n == 0)
+                return failure("%s has nothing that can be accepted: only what grew or went away can be, not a level that still holds",
+                               component);
+        brain_log(b, BRAIN_NOTICE, "%s: %d findings accepted as they are by an administrator", component, n);
+        brain_publish_soon(b);
+        brain_state_save(b);
+        return json_pack("{sb si}", "ok", 1, "accepted", n);
+}
+
+static json_t *do_reload(struct brain *b, const json_t *request UNUSED)
+{
+        struct errinfo err = { 0 };
+
+        if (brain_reload(b, &err) < 0)
+                return failure("%s", err.text);
+        return json_pack("{sb}", "ok", 1);
+}
+
+static json_t *do_poll(struct brain *b, const json_t *request)
+{
+        const char *check = json_string_value(json_object_get(request, "check"));
+
+        if (check && !judge_check(b->judge, check))
+                return failure("there is no check '%s'; veillectl checks lists them", check);
+        brain_sched_hurry(b, check, true);
+        return json_pack("{sb}", "ok", 1);
+}
+
+static json_t *do_ping(struct brain *b, const json_t *request UNUSED)
+{
+        return json_pack("{sb sI}", "ok", 1, "pid", (json_int_t)getpid(), "runs", (json_int_t)b->counters.runs);
+}
+
+static const struct {
+        const char *cmd;
+        bool acts;
+        json_t *(*fn)(struct brain *b, const json_t *request);
+} commands[] = {
+        { "accept", true, do_accept },
+        { "reload", true, do_reload },
+        { "poll", true, do_poll },
+        { "ping", false, do_ping },
+};
+
+/* The answer to one request line; for the fuzzer too. */
+json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool may_act);
+json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool may_act)
+{
+        json_t *request = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL), *answer = NULL;
+        const char *cmd = json_string_value(json_object_get(request, "cmd"));
+
+        for (size_t i = 0; cmd && i < ARRAY_LEN(commands) && !answer; i++)
+                if (streq(cmd, commands[i].cmd))
+                        answer = commands[i].acts && !may_act ? failure("%s is for root and members of group %s", cmd, ADMIN_GROUP)
+                                                              : commands[i].fn(b, request);
+        json_decref(request);
+        return answer ? answer : failure("the request is none that veilled knows");
+}
+
+static int on_client(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
+{
+        struct client *c = data;
+        ssize_t n = recv(fd, c->buf + c->len, sizeof(c->buf) - c->len, MSG_DONTWAIT);
+        char *nl, *text;
+        json_t *answer;
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return 0;
+        if (n > 0)
+                c->len += (size_t)n;
+        nl = memchr(c->buf, '\n', c->len);
+        if (!nl && n > 0 && c->len < sizeof(c->buf))
+                return 0;
+        if (nl) {
+                answer = brain_control_answer(c->b, c->buf, (size_t)(nl - c->buf), c->may_act);
+                text = json_dumps(answer, JSON_COMPACT);
+                json_decref(answer);
+                /* A few hundred bytes into an empty buffer: fits, or the client is not worth waiting for. */
+                if (text && send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+                        send(fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+                free(text);
+        }
+        client_free(c);
+        return 0;
+}
+
+static int on_client_timeout(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *data)
+{
+        client_free(data);
+        return 0;
+}
+
+static bool peer_may_act(const struct brain_control *control, int fd)
+{
+        struct ucred cred;
+        socklen_t len = sizeof(cred);
+        gid_t groups[256];
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+                return false;
+        if (cred.uid == 0 || cred.uid == geteuid())
+                return true;
+        if (!control->has_admin)
+                return false;
+        if (cred.gid == control->admin)
+                return true;
+        len = sizeof(groups);
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
+                return false;
+        for (size_t i = 0; i < len / sizeof(groups[0]); i++)
+                if (groups[i] == control->admin)
+                        return true;
+        return false;
+}
+
+static int on_listen(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
+{
+        struct brain *b = data;
+        struct client *c;
+        int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (client < 0)
+                return 0;
+        if (b->control->n >= CLIENTS_MAX) {
+                close(client);
+                return 0;
+        }
+        c = calloc(1, sizeof(*c));
+        if (!c)
+                abort();
+        *c = (struct client){ .b = b, .fd = client, .may_act = peer_may_act(b->control, client), .next = b->control->clients };
+        b->control->clients = c;
+        b->control->n++;
+        if (sd_event_add_io(b->event, &c->io, client, EPOLLIN, on_client, c) < 0 ||
+            sd_event_add_time_relative(b->event, &c->timer, CLOCK_BOOTTIME, CLIENT_WAIT_US, 0, on_client_timeout, c) < 0)
+                client_free(c);
+        return 0;
+}
+
+int brain_control_start(struct brain *b)
+{
+        struct brain_control *c = b->control = calloc(1, sizeof(*c));
+        struct sockaddr_un sa = { .sun_family = AF_UNIX };
+        struct group *g = getgrnam(ADMIN_GROUP); /* at start only: a name look-up may hang later */
+        int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/control.sock", b->options.run);
+
+        if (!c)
+                abort();
+        c->fd = -1;
+        if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
+                return -ENAMETOOLONG;
+        c->has_admin = g != NULL;
+        c->admin = g ? g->gr_gid : 0;
+        c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (c->fd < 0)
+                return neg_errno();
+        unlink(sa.sun_path);
+        if (bind(c->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(c->fd, CLIENTS_MAX) < 0)
+                return neg_errno();
+        /* Who may connect is decided by the directory; who may act by the kernel's word on the peer. */
+        chmod(sa.sun_path, 0666);
+        return sd_event_add_io(b->event, &c->io, c->fd, EPOLLIN, on_listen, b);
+}
+
+void brain_control_stop(struct brain *b)
+{
+        struct brain_control *c = b->control;
+        char path[256];
+
+        if (!c)
+                return;
+        while (c->clients)
+                client_free(c->clients);
+        sd_event_source_disable_unref(c->io);
+        if (c->fd >= 0) {
+                snprintf(path, sizeof(path), "%s/control.sock", b->options.run);
+                unlink(path);
+                close(c->fd);
+        }
+        free(c);
+        b->control = NULL;
+}

@@ -1,0 +1,445 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* One request to a probe: started directly or through the socket of a privileged unit, its lines read
+ * and handed to the judge. Whatever comes is a stranger's: bounded, validated, counted when refused.
+ * An instance stays in flight until its child is reaped, so that no second run meets a hung device. */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "brain.h"
+
+#define LINE_MAX_LEN 16384
+#define LABELS_MAX 24
+#define INSTANCES_MAX 1024
+#define GRACE_S 15 /* on top of the children's own deadlines */
+#define PROBE_CHILDREN 8
+
+struct probe_request {
+        struct brain *b;
+        const struct check_desc *check;
+        bool discovery; /* and not ended yet */
+        pid_t pid;      /* 0: reached by socket, or reaped */
+        int fd;
+        sd_event_source *io, *timer, *child;
+        char **names;   /* instances asked for; NULL once they have ended */
+        size_t n, outstanding;
+        json_t *found;  /* lines of a discovery */
+        void (*done)(void *data, const struct check_desc *check, bool discovery);
+        void *data;
+        struct probe_request *next;
+        size_t len;
+        char buf[LINE_MAX_LEN];
+};
+
+static struct probe_request *requests;
+
+static void request_free(struct probe_request *r)
+{
+        struct probe_request **p = &requests;
+
+        while (*p && *p != r)
+                p = &(*p)->next;
+        if (*p)
+                *p = r->next;
+        sd_event_source_disable_unref(r->io);
+        sd_event_source_disable_unref(r->timer);
+        sd_event_source_disable_unref(r->child);
+        for (size_t i = 0; i < r->n; i++)
+                free(r->names[i]);
+        free(r->names);
+        if (r->done)
+                r->done(r->data, r->check, r->found != NULL);
+        json_decref(r->found);
+        free(r);
+}
+
+size_t probe_requests_active(void)
+{
+        size_t n = 0;
+
+        for (const struct probe_request *r = requests; r; r = r->next)
+                if (r->discovery || r->outstanding > 0)
+                        n++;
+        return n;
+}
+
+static struct judge_instance *find(struct probe_request *r, const char *name)
+{
+        return name ? judge_find(r->b->judge, r->check, name) : NULL;
+}
+
+/* Index among the instances that have not ended yet, or -1. */
+static ssize_t waiting_for(const struct probe_request *r, const char *name)
+{
+        for (size_t i = 0; name && i < r->n; i++)
+                if (r->names[i] && streq(r->names[i], name))
+                        return (ssize_t)i;
+        return -1;
+}
+
+static void instance_end(struct probe_request *r, size_t i, enum verdict verdict, const char *why)
+{
+        struct judge_instance *inst = find(r, r->names[i]);
+
+        if (inst) {
+                inst->in_flight = false;
+                judge_run_end(r->b->judge, inst, verdict, why, brain_now_us());
+        }
+        r->b->counters.runs++;
+        if (verdict == VERDICT_TIMEOUT)
+                r->b->counters.timeouts++;
+        free(take_ptr(r->names[i]));
+        r->outstanding--;
+}
+
+static void bad_line(struct probe_request *r, const char *what)
+{
+        if (r->b->counters.bad_lines++ < 20)
+                brain_log(r->b, BRAIN_WARNING, "%s: the probe printed a line that is ignored: %s", r->check->name, what);
+}
+
+static void line_sample(struct probe_request *r, const json_t *line)
+{
+        const char *name = json_string_value(json_object_get(line, "instance"));
+        const char *metric = json_string_value(json_object_get(line, "metric"));
+        const json_t *value = json_object_get(line, "value");
+        json_t *labels = json_object_get(line, "labels"), *v;
+        const char *pairs[LABELS_MAX * 2 + 1], *key;
+        struct judge_instance *inst;
+        size_t n = 0;
+
+        if (waiting_for(r, name) < 0 || !metric || !json_is_number(value)) {
+                bad_line(r, "a sample without known instance, metric or value");
+                return;
+        }
+        json_object_foreach(labels, key, v) {
+                if (n == LABELS_MAX * 2 || !json_is_string(v) || json_string_length(v) != strlen(json_string_value(v))) {
+                        bad_line(r, "labels are too many or no strings");
+                        return;
+                }
+                pairs[n++] = key;
+                pairs[n++] = json_string_value(v);
+        }
+        pairs[n] = NULL;
+        inst = find(r, name);
+        if (inst && !judge_sample(r->b->judge, inst, metric, json_number_value(value), pairs, brain_now_us()))
+                r->b->counters.refused_samples++;
+}
+
+static bool ignored(const struct brain *b, const struct check_desc *check, const char *instance)
+{
+        char *words[64];
+        size_t n = config_list(b->config, "check", check->name, "ignore", words, ARRAY_LEN(words));
+        bool hit = false;
+
+        for (size_t i = 0; i < n; i++) {
+                hit |= streq(words[i], instance);
+                free(words[i]);
+        }
+        return hit;
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+        const char *s = json_string_value(json_object_get(o, key));
+
+        return s && strlen(s) < 96 ? s : "";
+}
+
+static void discovery_end(struct probe_request *r, enum verdict verdict, const char *why)
+{
+        char what[128];
+        json_t *o;
+        size_t i;
+
+        snprintf(what, sizeof(what), "discovery of %s", r->check->name);
+        r->discovery = false;
+        if (verdict != VERDICT_OK && verdict != VERDICT_NODATA) {
+                brain_self(r->b, what, verdict, "%s", why);
+                return;
+        }
+        judge_discovery_begin(r->b->judge, r->check);
+        json_array_foreach(r->found, i, o) {
+                const char *name = text_of(o, "instance"), *component = text_of(o, "component");
+
+                if (*name && *component && !ignored(r->b, r->check, name))
+                        judge_discovery_add(r->b->judge, r->check, name, component, text_of(o, "id"), text_of(o, "kind"), brain_now_us());
+        }
+        judge_discovery_end(r->b->judge, r->check, brain_now_us());
+        brain_self(r->b, what, VERDICT_OK, "%s", "");
+}
+
+static void line_end(struct probe_request *r, const json_t *line)
+{
+        const char *name = json_string_value(json_object_get(line, "instance"));
+        const char *result = json_string_value(json_object_get(line, "result"));
+        const char *why = json_string_value(json_object_get(line, "why"));
+        int verdict = result ? verdict_from_name(result) : -EINVAL;
+        ssize_t i = waiting_for(r, name);
+
+        if (!why || !*why)
+                why = verdict == VERDICT_OK ? "" : "no reason given";
+        if (verdict < 0) {
+                bad_line(r, "an end line without a known result");
+        } else if (r->discovery) {
+                discovery_end(r, (enum verdict)verdict, why);
+        } else if (i >= 0) {
+                instance_end(r, (size_t)i, (enum verdict)verdict, why);
+        } else if (!name) { /* refused as a whole */
+                for (size_t k = 0; k < r->n; k++)
+                        if (r->names[k])
+                                instance_end(r, k, verdict == VERDICT_OK ? VERDICT_FAILED : (enum verdict)verdict, why);
+        } else {
+                bad_line(r, "the end of an instance that was not asked for");
+        }
+}
+
+static void line_stuck(struct probe_request *r, const json_t *line, bool stuck)
+{
+        struct judge_instance *inst = find(r, json_string_value(json_object_get(line, "instance")));
+
+        if (inst && inst->stuck != stuck)
+                judge_stuck(r->b->judge, inst, stuck, brain_now_us());
+}
+
+static void handle_line(struct probe_request *r, const char *text, size_t len)
+{
+        json_t *line = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+        const char *type = json_string_value(json_object_get(line, "type"));
+
+        if (!line)
+                bad_line(r, "no JSON object");
+        else if (r->discovery && !type) {
+                if (json_array_size(r->found) < INSTANCES_MAX)
+                        json_array_append(r->found, line);
+        } else if (type && streq(type, "sample"))
+                line_sample(r, line);
+        else if (type && streq(type, "end"))
+                line_end(r, line);
+        else if (type && (streq(type, "stuck") || streq(type, "reaped")))
+                line_stuck(r, line, *type == 's');
+        else
+                bad_line(r, "unknown type");
+        json_decref(line);
+}
+
+/* No more lines will come: whoever has not ended by now never will. */
+static void request_over(struct probe_request *r, enum verdict verdict, const char *why)
+{
+        if (r->discovery)
+                discovery_end(r, verdict, why);
+        for (size_t i = 0; i < r->n; i++)
+                if (r->names[i])
+                        instance_end(r, i, verdict, why);
+        for (const struct judge_instance *i = judge_instances(r->b->judge); i; i = i->next)
+                if (r->n && i->check == r->check && i->stuck)
+                        judge_stuck(r->b->judge, (struct judge_instance *)i, false, brain_now_us());
+        r->io = sd_event_source_disable_unref(r->io);
+        if (r->fd >= 0)
+                close(r->fd);
+        r->fd = -1;
+        if (r->pid > 0)
+                kill(r->pid, SIGKILL); /* on_child() frees */
+        else
+                request_free(r);
+}
+
+static int on_io(sd_event_source *s UNUSED, int fd, uint32_t revents UNUSED, void *data)
+{
+        struct probe_request *r = data;
+        ssize_t n = recv(fd, r->buf + r->len, sizeof(r->buf) - r->len, MSG_DONTWAIT);
+        char *nl, *start = r->buf;
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return 0;
+        if (n <= 0) {
+                request_over(r, VERDICT_FAILED, "the probe ended without a result");
+                return 0;
+        }
+        r->len += (size_t)n;
+        while ((nl = memchr(start, '\n', r->len - (size_t)(start - r->buf)))) {
+                handle_line(r, start, (size_t)(nl - start));
+                start = nl + 1;
+        }
+        r->len -= (size_t)(start - r->buf);
+        memmove(r->buf, start, r->len);
+        if (r->len == sizeof(r->buf))
+                request_over(r, VERDICT_FAILED, "the probe printed a line that is too long");
+        return 0;
+}
+
+static int on_timer(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *data)
+{
+        struct probe_request *r = data;
+
+        /* When all have ended, what is left waits for a hung child to be reaped. */
+        if (r->outstanding > 0 || r->discovery)
+                request_over(r, VERDICT_TIMEOUT, "the probe itself does not answer");
+        return 0;
+}
+
+static int on_child(sd_event_source *s UNUSED, const siginfo_t *si UNUSED, void *data)
+{
+        struct probe_request *r = data;
+
+        r->pid = 0;
+        if (r->fd < 0)
+                request_free(r);
+        return 0;
+}
+
+static int connect_socket(struct brain *b, enum privilege privilege)
+{
+        struct sockaddr_un sa = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/probe-%s.sock", b->options.run, privilege_name(privilege));
+
+        if (fd < 0)
+                return neg_errno();
+        if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
+                return -ENAMETOOLONG;
+        if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+                return neg_errno();
+        b->counters.connects++;
+        return take_fd(&fd);
+}
+
+static int spawn_probe(struct brain *b, pid_t *ret_pid)
+{
+        char *argv[] = { (char *)b->options.probe, (char *)"--root",  (char *)b->options.root, (char *)"--config",
+                         (char *)b->options.config, (char *)"serve", NULL };
+        posix_spawn_file_actions_t actions;
+        posix_spawnattr_t attr;
+        sigset_t none;
+        int sv[2], r;
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
+                return neg_errno();
+        sigemptyset(&none);
+        posix_spawnattr_init(&attr);
+        posix_spawnattr_setsigmask(&attr, &none);
+        posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+        posix_spawn_file_actions_init(&actions);
+        posix_spawn_file_actions_adddup2(&actions, sv[1], 0);
+        posix_spawn_file_actions_adddup2(&actions, sv[1], 1);
+        r = posix_spawn(ret_pid, b->options.probe, &actions, &attr, argv, environ);
+        posix_spawn_file_actions_destroy(&actions);
+        posix_spawnattr_destroy(&attr);
+        close(sv[1]);
+        if (r != 0) {
+                close(sv[0]);
+                return -r;
+        }
+        fcntl(sv[0], F_SETFL, O_NONBLOCK);
+        b->counters.spawns++;
+        return sv[0];
+}
+
+static int send_request(const struct probe_request *r)
+{
+        json_t *doc = json_pack("{ss ss}", "op", r->discovery ? "list" : "run", "check", r->check->name);
+        json_t *list = json_array();
+        char *text;
+        ssize_t n;
+        size_t len;
+
+        for (size_t i = 0; i < r->n; i++)
+                json_array_append_new(list, json_string(r->names[i]));
+        json_object_set_new(doc, "instances", list);
+        text = json_dumps(doc, JSON_COMPACT);
+        json_decref(doc);
+        if (!text)
+                abort();
+        len = strlen(text);
+        text[len++] = '\n'; /* in place of the NUL: the length is what counts */
+        n = send(r->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        free(text);
+        return n == (ssize_t)len ? 0 : -EIO;
+}
+
+/* What can fail in starting. r is whole afterwards or is to be freed by the caller. */
+static int request_begin(struct brain *b, struct probe_request *r)
+{
+        const struct check_desc *check = r->check;
+        int code;
+
+        /* Without the socket (no systemd, a test) the probe is started as what we are, and says "denied" where that is too little. */
+        r->fd = check->privilege == PRIVILEGE_NONE ? -ENOENT : connect_socket(b, check->privilege);
+        if (r->fd == -ENOENT || r->fd == -ECONNREFUSED)
+                r->fd = spawn_probe(b, &r->pid);
+        if (r->fd < 0)
+                return r->fd;
+        code = send_request(r);
+        if (code >= 0)
+                code = sd_event_add_io(b->event, &r->io, r->fd, EPOLLIN, on_io, r);
+        if (code >= 0 && r->pid > 0)
+                code = sd_event_add_child(b->event, &r->child, r->pid, WEXITED, on_child, r);
+        if (code >= 0) {
+                uint64_t rounds = (r->n + PROBE_CHILDREN - 1) / PROBE_CHILDREN + r->discovery;
+
+                code = sd_event_add_time_relative(b->event, &r->timer, CLOCK_BOOTTIME,
+                                                  ((uint64_t)check->deadline_s * rounds + GRACE_S) * USEC_PER_SEC, 0, on_timer, r);
+        }
+        return code;
+}
+
+int probe_request_start(struct brain *b, const struct check_desc *check, struct judge_instance **instances, size_t n,
+                        void (*done)(void *data, const struct check_desc *check, bool discovery), void *data)
+{
+        struct probe_request *r = calloc(1, sizeof(*r));
+        int code;
+
+        if (!r)
+                abort();
+        *r = (struct probe_request){ .b = b, .check = check, .discovery = n == 0, .fd = -1, .n = n, .outstanding = n };
+        r->names = calloc(n + 1, sizeof(*r->names));
+        if (!r->names)
+                abort();
+        if (n == 0)
+                r->found = json_array();
+        for (size_t i = 0; i < n; i++) {
+                r->names[i] = strdup(instances[i]->name);
+                if (!r->names[i])
+                        abort();
+        }
+        code = request_begin(b, r);
+        if (code < 0) {
+                if (r->fd >= 0)
+                        close(r->fd);
+                if (r->pid > 0) {
+                        kill(r->pid, SIGKILL);
+                        waitpid(r->pid, NULL, WNOHANG);
+                }
+                request_free(r);
+                return code;
+        }
+        r->done = done;
+        r->data = data;
+        r->next = requests;
+        requests = r;
+        for (size_t i = 0; i < n; i++) {
+                instances[i]->in_flight = true;
+                judge_run_begin(b->judge, instances[i]);
+        }
+        return 0;
+}
+
+void probe_requests_abort(struct brain *b UNUSED)
+{
+        while (requests) {
+                struct probe_request *r = requests;
+
+                r->done = NULL;
+                if (r->fd >= 0)
+                        close(r->fd);
+                if (r->pid > 0)
+                        kill(r->pid, SIGKILL);
+                request_free(r);
+        }
+}

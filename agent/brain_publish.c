@@ -1,0 +1,292 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The files in RUN (a tmpfs): levels within a quarter of a second of a change and every 10 s, samples every
+ * 15 s. Written beside and renamed, so that a reader sees the old or the new one, never a half. */
+
+#include <fcntl.h>
+#include <math.h>
+#include <sys/stat.h>
+
+#include "brain.h"
+
+#define SOON_US (250 * USEC_PER_MSEC)
+#define STATUS_EVERY_US (10 * USEC_PER_SEC)
+#define SAMPLES_EVERY_US (15 * USEC_PER_SEC)
+#define STATE_EVERY_US (60 * USEC_PER_SEC)
+
+struct brain_publish {
+        sd_event_source *timer;
+        int64_t status_us, samples_us, state_us; /* last written */
+        bool soon;
+};
+
+static FILE *file_open(const struct brain *b, const char *name, char *tmp, size_t size)
+{
+        int fd;
+
+        snprintf(tmp, size, "%s/.%s.tmp", b->options.run, name);
+        fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+        return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
+static int file_close(struct brain *b, FILE *f, const char *name, const char *tmp)
+{
+        bool bad = ferror(f);
+        char path[256];
+
+        snprintf(path, sizeof(path), "%s/%s", b->options.run, name);
+        bad |= fclose(f) != 0;
+        if (bad || rename(tmp, path) < 0) {
+                int r = errno > 0 ? neg_errno() : -EIO;
+
+                unlink(tmp);
+                return r;
+        }
+        b->counters.publishes++;
+        return 0;
+}
+
+static int write_json(struct brain *b, const char *name, json_t *doc)
+{
+        char tmp[256];
+        FILE *f = file_open(b, name, tmp, sizeof(tmp));
+
+        if (!f)
+                return neg_errno();
+        json_dumpf(doc, f, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        fputc('\n', f);
+        return file_close(b, f, name, tmp);
+}
+
+static double seconds(int64_t us)
+{
+        return (double)us / USEC_PER_SEC;
+}
+
+/* When it was, for people: the wall clock of now less what has passed since. */
+static double wall_of(int64_t us)
+{
+        return seconds(brain_wall_us() - (brain_now_us() - us));
+}
+
+/* Devices write what they like; what is not UTF-8 is not lost but replaced. */
+static json_t *text(const char *s)
+{
+        json_t *v = json_string(s);
+
+        return v ? v : json_string("(text that is not UTF-8)");
+}
+
+struct reasons {
+        json_t *list;
+        int64_t now_us;
+};
+
+static void add_reason(void *data, const struct judge_reason *r)
+{
+        struct reasons *to = data;
+        const char *clears = r->rule ? r->rule->clears : judge_silence_clears(r->rule_name);
+        json_t *o = json_pack("{ss ss so ss ss sf sI ss ss ss sb}", "rule", r->rule_name, "level", level_name(r->level),
+                              "text", text(r->text), "check", r->instance->check->name, "instance", r->instance->name,
+                              "since", wall_of(r->since_us), "age_s",
+                              (json_int_t)((to->now_us - (r->series ? r->series->time_us : r->instance->end_us)) / USEC_PER_SEC),
+                              "clears", clears ? clears : "", "source", r->rule && r->rule->source ? r->rule->source : "",
+                              "evidence", evidence_name(r->evidence), "hard", r->hard);
+
+        if (r->series)
+                json_object_set_new(o, "value", json_real(r->series->value));
+        json_array_append_new(to->list, o);
+}
+
+static json_t *component_json(struct brain *b, const struct judge_component *c, int64_t now)
+{
+        struct reasons reasons = { .list = json_array(), .now_us = now };
+        json_t *roles = json_array();
+        int64_t age = judge_age_s(b->judge, c, now);
+
+        judge_reasons(b->judge, c, now, add_reason, &reasons);
+        for (unsigned bit = 0; bit < 32; bit++)
+                if (judge_roles(b->judge, c) & (1u << bit))
+                        json_array_append_new(roles, json_string(judge_role_name(bit)));
+        return json_pack("{ss ss so ss so sf so ss so sb so}", "component", c->name, "kind", c->kind, "id", text(c->id),
+                         "level", level_name(c->level), "why", text(c->why), "since", wall_of(c->since_us),
+                         "age_s", age < 0 ? json_null() : json_integer(age), "rule", c->rule_name, "roles", roles,
+                         "protected", judge_protected(b->judge, c), "reasons", reasons.list);
+}
+
+static json_t *checks_json(struct brain *b, int64_t now)
+{
+        json_t *list = json_array();
+
+        for (const struct judge_instance *i = judge_instances(b->judge); i; i = i->next) {
+                if (i->pushed || i->gone_us)
+                        continue;
+                json_array_append_new(list, json_pack("{ss ss ss ss so so si sI si sb}", "check", i->check->name, "instance", i->name,
+                                                      "component", i->component->name, "result", verdict_name(i->verdict),
+                                                      "why", text(i->verdict == VERDICT_OK ? "" : i->why),
+                                                      "age_s", i->end_us ? json_integer((now - i->end_us) / USEC_PER_SEC) : json_null(),
+                                                      "interval_s", i->check->interval_s,
+                                                      "next_s", (json_int_t)MAX((i->next_us - now) / USEC_PER_SEC, 0),
+                                                      "runs", (int)i->run, "standby", i->standby));
+        }
+        return list;
+}
+
+static json_t *counters_json(const struct brain_counters *c)
+{
+        return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sf}", "runs", (json_int_t)c->runs, "timeouts", (json_int_t)c->timeouts,
+                         "bad_lines", (json_int_t)c->bad_lines, "refused_samples", (json_int_t)c->refused_samples,
+                         "spawns", (json_int_t)c->spawns, "connects", (json_int_t)c->connects, "events", (json_int_t)c->events,
+                         "dropped_store_lines", (json_int_t)c->dropped_store_lines,
+                         "dropped_log_lines", (json_int_t)c->dropped_log_lines, "publishes", (json_int_t)c->publishes,
+                         "stalls", (json_int_t)c->stalls, "longest_stall_s", seconds(c->longest_stall_us));
+}
+
+static int publish_status(struct brain *b)
+{
+        struct health_result health = judge_health(b->judge);
+        int64_t now = brain_now_us();
+        json_t *components = json_array(), *doc;
+        int r;
+
+        for (const struct judge_component *c = judge_components(b->judge); c; c = c->next)
+                if (judge_shown(b->judge, c))
+                        json_array_append_new(components, component_json(b, c, now));
+        doc = json_pack("{si ss ss so sf sf sf so so so}", "version", 1, "host", b->host, "health", health_name(health.health),
+                        "health_why", text(health.why), "time", seconds(brain_wall_us()), "time_boot", seconds(now),
+                        "started", seconds(b->started_wall_us), "counters", counters_json(&b->counters),
+                        "components", components, "checks", checks_json(b, now));
+        r = write_json(b, "status.json", doc);
+        json_decref(doc);
+        return r;
+}
+
+static void put_string(FILE *f, const char *s)
+{
+        fputc('"', f);
+        for (; *s; s++) {
+                if (*s == '"' || *s == '\\')
+                        fputc('\\', f);
+                if ((unsigned char)*s < ' ')
+                        fprintf(f, "\\u%04x", *s);
+                else
+                        fputc(*s, f);
+        }
+        fputc('"', f);
+}
+
+/* Printed, not built: a thousand series would be half a megabyte of JSON objects every 15 s. Strings come
+ * from parsed JSON, so they are UTF-8. */
+static int publish_samples(struct brain *b)
+{
+        char tmp[256];
+        FILE *f = file_open(b, "samples.json", tmp, sizeof(tmp));
+        bool first = true;
+
+        if (!f)
+                return neg_errno();
+        fprintf(f, "{\"version\":1,\"time_boot\":%.3f,\"samples\":[", seconds(brain_now_us()));
+        for (const struct judge_instance *i = judge_instances(b->judge); i; i = i->next)
+                for (size_t k = 0; !i->gone_us && k < i->n_series; k++) {
+                        const struct judge_series *s = &i->series[k];
+                        const char *labels = s->labels, *n, *v;
+                        bool first_label = true;
+
+                        fprintf(f, "%s{\"m\":\"%s\",\"c\":\"%s\",\"i\":", first ? "" : ",\n", s->metric->name, i->check->name);
+                        put_string(f, i->name);
+                        fprintf(f, ",\"v\":%.15g,\"t\":%.3f,\"l\":{", s->value, seconds(s->time_us));
+                        while ((labels = judge_label_next(labels, &n, &v))) {
+                                if (!first_label)
+                                        fputc(',', f);
+                                put_string(f, n);
+                                fputc(':', f);
+                                put_string(f, v);
+                                first_label = false;
+                        }
+                        fputs("}}", f);
+                        first = false;
+                }
+        fputs("]}\n", f);
+        return file_close(b, f, "samples.json", tmp);
+}
+
+int brain_publish_catalog(struct brain *b)
+{
+        const struct check_desc **descs = calloc(b->catalog.n_checks ? b->catalog.n_checks : 1, sizeof(*descs));
+        json_t *doc;
+        int r;
+
+        if (!descs)
+                abort();
+        for (size_t i = 0; i < b->catalog.n_checks; i++)
+                descs[i] = &b->catalog.checks[i];
+        doc = catalog_to_json(descs, b->catalog.n_checks);
+        free(descs);
+        r = write_json(b, "catalog.json", doc);
+        json_decref(doc);
+        return r;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
+{
+        struct brain *b = data;
+        struct brain_publish *p = b->publish;
+        int64_t now = brain_now_us();
+        int r = 0;
+
+        if (p->soon || now - p->status_us >= STATUS_EVERY_US) {
+                p->soon = false;
+                p->status_us = now;
+                r = publish_status(b);
+        }
+        if (r >= 0 && now - p->samples_us >= SAMPLES_EVERY_US) {
+                p->samples_us = now;
+                r = publish_samples(b);
+        }
+        if (now - p->state_us >= STATE_EVERY_US) {
+                p->state_us = now;
+                brain_state_save(b);
+        }
+        /* Nobody can read this where it is shown; the journal can. Readers see the age of the last good file. */
+        if (r < 0)
+                brain_log(b, BRAIN_ERROR, "%s: %s; readers will call every level unknown, next try in 10 s", b->options.run, strerror(-r));
+        sd_event_source_set_time(source, (uint64_t)MIN(p->status_us + STATUS_EVERY_US, p->samples_us + SAMPLES_EVERY_US));
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+void brain_publish_soon(struct brain *b)
+{
+        struct brain_publish *p = b->publish;
+
+        if (!p || p->soon)
+                return;
+        p->soon = true;
+        sd_event_source_set_time_relative(p->timer, SOON_US);
+        sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
+}
+
+int brain_publish_start(struct brain *b)
+{
+        struct brain_publish *p = b->publish = calloc(1, sizeof(*p));
+        int r;
+
+        if (!p)
+                abort();
+        r = brain_publish_catalog(b);
+        if (r < 0)
+                return r;
+        p->state_us = brain_now_us();
+        /* Samples a few seconds after the start, when the first round has been read. */
+        p->samples_us = brain_now_us() - SAMPLES_EVERY_US + 3 * USEC_PER_SEC;
+        return sd_event_add_time_relative(b->event, &p->timer, CLOCK_BOOTTIME, SOON_US, 50 * USEC_PER_MSEC, on_timer, b);
+}
+
+void brain_publish_stop(struct brain *b)
+{
+        if (!b->publish)
+                return;
+        sd_event_source_disable_unref(b->publish->timer);
+        free(b->publish);
+        b->publish = NULL;
+}

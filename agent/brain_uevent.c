@@ -1,0 +1,175 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* What the kernel tells unasked: uevents (disk gone or new, NVMe asynchronous events, power supply, link),
+ * rtnetlink (carrier) and the event counter of md. Nothing is read from a device here: an event only makes the
+ * checks that know run at once. Polling stays as the safety net, so lost events cost time, not truth. */
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "brain.h"
+
+struct brain_uevent {
+        struct brain *b;
+        int uevent_fd, route_fd, mdstat_fd;
+        sd_event_source *uevent, *route, *mdstat;
+};
+
+/* What to look at again. discovery: things may have come or gone. */
+static const struct {
+        const char *subsystem;
+        const char *action;   /* NULL: any */
+        const char *variable; /* must be there; NULL: none needed */
+        const char *check;
+        bool discovery;
+} triggers[] = {
+        { "block", "add", NULL, "smart-ata", true },      { "block", "remove", NULL, "smart-ata", true },
+        { "block", "add", NULL, "smart", true },          { "block", "remove", NULL, "smart", true },
+        { "block", "add", NULL, "kernel", true },         { "block", "remove", NULL, "kernel", true },
+        { "block", "add", NULL, "raid", true },           { "block", "remove", NULL, "raid", true },
+        { "block", "change", NULL, "raid", true },        { "block", NULL, NULL, "topology", false },
+        { "nvme", NULL, "NVME_AEN", "smart", false },     { "nvme", NULL, NULL, "sensors", false },
+        { "power_supply", NULL, NULL, "power", true },    { "net", NULL, NULL, "net", true },
+        { "hwmon", NULL, NULL, "sensors", true },         { "thermal", NULL, NULL, "sensors", false },
+        { "edac", NULL, NULL, "edac", true },             { "scsi", "change", NULL, "kernel", false },
+};
+
+/* The value of KEY= in a uevent's NUL-separated text, or NULL. */
+static const char *variable(const char *buf, size_t len, const char *key)
+{
+        size_t n = strlen(key);
+
+        for (const char *p = buf; p < buf + len; p += strlen(p) + 1)
+                if (strncmp(p, key, n) == 0 && p[n] == '=')
+                        return p + n + 1;
+        return NULL;
+}
+
+/* buf ends in a NUL. Separate for the fuzzer. */
+void brain_uevent_parse(struct brain *b, const char *buf, size_t len);
+void brain_uevent_parse(struct brain *b, const char *buf, size_t len)
+{
+        const char *action = variable(buf, len, "ACTION"), *subsystem = variable(buf, len, "SUBSYSTEM");
+
+        if (!action || !subsystem)
+                return;
+        for (size_t i = 0; i < ARRAY_LEN(triggers); i++)
+                if (streq(subsystem, triggers[i].subsystem) && (!triggers[i].action || streq(action, triggers[i].action)) &&
+                    (!triggers[i].variable || variable(buf, len, triggers[i].variable)))
+                        brain_sched_hurry(b, triggers[i].check, triggers[i].discovery);
+}
+
+static int on_uevent(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
+{
+        struct brain_uevent *u = data;
+        struct sockaddr_nl from = { 0 };
+        char buf[8192];
+
+        /* Bounded: a storm of uevents must not keep the loop from everything else. */
+        for (int i = 0; i < 64; i++) {
+                socklen_t from_len = sizeof(from);
+                ssize_t n = recvfrom(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
+
+                if (n < 0 && errno == ENOBUFS) { /* some were lost: look at everything */
+                        brain_sched_hurry(u->b, NULL, true);
+                        continue;
+                }
+                if (n <= 0)
+                        return 0;
+                if (from.nl_pid != 0) /* not from the kernel */
+                        continue;
+                buf[n] = '\0';
+                brain_uevent_parse(u->b, buf, (size_t)n);
+        }
+        return 0;
+}
+
+static int on_route(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
+{
+        struct brain_uevent *u = data;
+        char buf[8192];
+
+        for (int i = 0; i < 64 && recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0; i++)
+                ;
+        brain_sched_hurry(u->b, "net", true);
+        return 0;
+}
+
+static int mdstat_open(struct brain_uevent *u);
+
+/* The kernel counts md events per open file since it was opened: no read is needed, so nothing can hang here;
+ * opening anew arms it anew. */
+static int on_mdstat(sd_event_source *source UNUSED, int fd UNUSED, uint32_t revents UNUSED, void *data)
+{
+        struct brain_uevent *u = data;
+
+        u->mdstat = sd_event_source_disable_unref(u->mdstat);
+        close(u->mdstat_fd);
+        u->mdstat_fd = -1;
+        brain_sched_hurry(u->b, "raid", true);
+        brain_sched_hurry(u->b, "topology", false);
+        mdstat_open(u);
+        return 0;
+}
+
+static int mdstat_open(struct brain_uevent *u)
+{
+        char path[512];
+
+        snprintf(path, sizeof(path), "%s/proc/mdstat", streq(u->b->options.root, "/") ? "" : u->b->options.root);
+        u->mdstat_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (u->mdstat_fd < 0)
+                return neg_errno(); /* no md on this kernel */
+        /* A plain file (a fixture) cannot be polled. */
+        return sd_event_add_io(u->b->event, &u->mdstat, u->mdstat_fd, EPOLLPRI, on_mdstat, u);
+}
+
+static int netlink_open(int protocol, unsigned groups)
+{
+        struct sockaddr_nl sa = { .nl_family = AF_NETLINK, .nl_groups = groups };
+        _cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+
+        if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+                return neg_errno();
+        return take_fd(&fd);
+}
+
+int brain_uevent_start(struct brain *b)
+{
+        struct brain_uevent *u = b->uevent = calloc(1, sizeof(*u));
+
+        if (!u)
+                abort();
+        u->b = b;
+        u->uevent_fd = netlink_open(NETLINK_KOBJECT_UEVENT, 1);
+        u->route_fd = netlink_open(NETLINK_ROUTE, RTMGRP_LINK);
+        /* Without netlink (a container) polling is all there is: said once, nothing is wrong with the host. */
+        if (u->uevent_fd < 0 || sd_event_add_io(b->event, &u->uevent, u->uevent_fd, EPOLLIN, on_uevent, u) < 0)
+                brain_log(b, BRAIN_NOTICE, "no uevents here: what comes and goes is seen at the next poll");
+        if (u->route_fd < 0 || sd_event_add_io(b->event, &u->route, u->route_fd, EPOLLIN, on_route, u) < 0)
+                brain_log(b, BRAIN_NOTICE, "no link events here: a lost carrier is seen at the next poll");
+        mdstat_open(u);
+        return 0;
+}
+
+void brain_uevent_stop(struct brain *b)
+{
+        struct brain_uevent *u = b->uevent;
+
+        if (!u)
+                return;
+        sd_event_source_disable_unref(u->uevent);
+        sd_event_source_disable_unref(u->route);
+        sd_event_source_disable_unref(u->mdstat);
+        if (u->uevent_fd >= 0)
+                close(u->uevent_fd);
+        if (u->route_fd >= 0)
+                close(u->route_fd);
+        if (u->mdstat_fd >= 0)
+                close(u->mdstat_fd);
+        free(u);
+        b->uevent = NULL;
+}

@@ -1,0 +1,37 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef VEILLE_CTL_SNAPSHOT_H
+#define VEILLE_CTL_SNAPSHOT_H
+
+/* The brain's last word, RUN/status.json, as veillectl shows it: read, checked and aged here, so that an
+ * old file is never taken for the present. */
+
+#include <jansson.h>
+
+#include "ctl.h"
+#include "errinfo.h"
+#include "level.h"
+
+struct ctl_snapshot {
+        json_t *doc;      /* owned */
+        double silent_s;  /* since it was written */
+        bool silent;      /* too old: every level is unknown */
+};
+
+/* 0; negative errno with a sentence that says what to do. A silent brain is no error: levels are turned to unknown. */
+int ctl_snapshot_load(const struct ctl_options *options, struct ctl_snapshot *ret, struct errinfo *err);
+void ctl_snapshot_done(struct ctl_snapshot *snapshot);
+
+/* Of a component or reason object; LEVEL_UNKNOWN for what is none. */
+enum level ctl_level(const json_t *o);
+const char *ctl_text(const json_t *o, const char *key); /* "" when it is no string */
+double ctl_number(const json_t *o, const char *key);    /* NAN when it is no number */
+const json_t *ctl_component(const struct ctl_snapshot *snapshot, const char *name); /* NULL */
+
+/* Sends one line to RUN/control.sock and waits at most 10 s. On success *ret is the answer (ok = true). */
+int ctl_control(const struct ctl_options *options, json_t *request, json_t **ret, struct errinfo *err);
+
+/* "3 min", "2 days". */
+void ctl_duration(double seconds, char *buf, size_t size);
+
+#endif

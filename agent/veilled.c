@@ -1,0 +1,207 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* veilled, the brain: decides what is measured when, judges it and tells. Runs without any capability, touches
+ * no device; a disk that hangs hangs a probe. Started by systemd (Type=notify), or by hand: see veilled(8).
+ * Fatal: a config that cannot be read at start, no probe, no RUN directory. Everything else is shown and retried. */
+
+#include <getopt.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "brain.h"
+#include "version.h"
+
+static void help(void)
+{
+        printf("veilled: watches this host and judges what it sees\n\n"
+               "  --config FILE   default /etc/veille/veille.conf; drop-ins in FILE.d\n"
+               "  --run DIR       sockets and published files, default /run/veille\n"
+               "  --state DIR     default /var/lib/veille (only the store writes there)\n"
+               "  --root DIR      let probes read DIR/sys, DIR/proc, DIR/dev\n"
+               "  --probe FILE    the veille-probe to run, default: beside this program\n"
+               "  --version, --help\n\n"
+               "Standard input may be /dev/kmsg: then kernel messages are judged as they come.\n"
+               "SIGHUP reads the configuration anew, SIGTERM ends. What it sees: veillectl status\n");
+}
+
+/* Beside our own file: an installed veilled finds the installed probe, a built one the built one. */
+static char *default_probe(void)
+{
+        static char path[4096];
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
+        char *slash;
+
+        path[MAX(n, 0)] = '\0';
+        slash = strrchr(path, '/');
+        strcpy(slash ? slash + 1 : path, "veille-probe");
+        return path;
+}
+
+static int parse_options(struct brain_options *o, int argc, char *argv[])
+{
+        static const struct option options[] = {
+                { "root", required_argument, NULL, 'r' },  { "config", required_argument, NULL, 'c' },
+                { "state", required_argument, NULL, 's' }, { "run", required_argument, NULL, 'u' },
+                { "probe", required_argument, NULL, 'p' }, { "version", no_argument, NULL, 'V' },
+                { "help", no_argument, NULL, 'h' },        { 0 },
+        };
+        int c;
+
+        *o = (struct brain_options){ "/", "/etc/veille/veille.conf", "/var/lib/veille", "/run/veille", default_probe() };
+        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
+                switch (c) {
+                case 'r':
+                        o->root = optarg;
+                        break;
+                case 'c':
+                        o->config = optarg;
+                        break;
+                case 's':
+                        o->state = optarg;
+                        break;
+                case 'u':
+                        o->run = optarg;
+                        break;
+                case 'p':
+                        o->probe = optarg;
+                        break;
+                case 'V':
+                        printf("veilled %s\n", VEILLE_VERSION);
+                        return 0;
+                case 'h':
+                        help();
+                        return 0;
+                default:
+                        return -EINVAL;
+                }
+        if (optind < argc) {
+                fprintf(stderr, "veilled: '%s' is no option; see veilled --help\n", argv[optind]);
+                return -EINVAL;
+        }
+        return 1;
+}
+
+static int on_sighup(sd_event_source *s UNUSED, const struct signalfd_siginfo *si UNUSED, void *data)
+{
+        struct brain *b = data;
+        struct errinfo err = { 0 };
+
+        sd_notify(0, "RELOADING=1");
+        if (brain_reload(b, &err) < 0) {
+                brain_log(b, BRAIN_ERROR, "reload: %s; the old configuration stays in force", err.text);
+                brain_self(b, "reload", VERDICT_FAILED, "%s; the old configuration stays in force", err.text);
+        } else {
+                brain_self(b, "reload", VERDICT_OK, "%s", "");
+        }
+        sd_notify(0, "READY=1");
+        return 0;
+}
+
+/* Pages that must be there when the root disk is not. Data that is not written yet need not be. */
+static void lock_memory(struct brain *b)
+{
+        if (mlockall(MCL_CURRENT) < 0 || mlockall(MCL_FUTURE | MCL_ONFAULT) < 0)
+                brain_log(b, BRAIN_INFO, "memory is not locked (%s): a dying root disk may stop the brain", strerror(errno));
+}
+
+static const struct {
+        const char *what;
+        int (*start)(struct brain *b);
+        void (*stop)(struct brain *b);
+} parts[] = {
+        { "store link", brain_store_start, brain_store_stop },
+        { "publishing", brain_publish_start, brain_publish_stop },
+        { "control socket", brain_control_start, brain_control_stop },
+        { "schedule", brain_sched_start, brain_sched_stop },
+        { "kernel events", brain_uevent_start, brain_uevent_stop },
+};
+
+static int run(struct brain *b)
+{
+        size_t started = 0;
+        int r = 0;
+
+        for (; started < ARRAY_LEN(parts) && r >= 0; started++) {
+                r = parts[started].start(b);
+                if (r < 0)
+                        fprintf(stderr, "veilled: %s in %s: %s\n", parts[started].what, b->options.run, strerror(-r));
+        }
+        if (r >= 0) {
+                lock_memory(b);
+                sd_notify(0, "READY=1");
+                brain_log(b, BRAIN_INFO, "veilled %s watches %s", VEILLE_VERSION, b->host);
+                r = sd_event_loop(b->event);
+                sd_notify(0, "STOPPING=1");
+                brain_state_save(b);
+        }
+        while (started-- > 0)
+                parts[started].stop(b);
+        return r;
+}
+
+static int setup(struct brain *b)
+{
+        struct errinfo err = { 0 };
+        sigset_t mask;
+        int r;
+
+        umask(0027);
+        signal(SIGPIPE, SIG_IGN);
+        sigemptyset(&mask);
+        sigaddset(&mask, SIGTERM);
+        sigaddset(&mask, SIGINT);
+        sigaddset(&mask, SIGHUP);
+        sigaddset(&mask, SIGCHLD);
+        sigprocmask(SIG_BLOCK, &mask, NULL);
+        r = sd_event_default(&b->event);
+        if (r >= 0)
+                r = sd_event_add_signal(b->event, NULL, SIGTERM, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(b->event, NULL, SIGINT, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(b->event, NULL, SIGHUP, on_sighup, b);
+        if (r >= 0)
+                r = sd_event_set_watchdog(b->event, true);
+        if (r < 0) {
+                fprintf(stderr, "veilled: event loop: %s\n", strerror(-r));
+                return r;
+        }
+        if (mkdir(b->options.run, 0750) < 0 && errno != EEXIST) {
+                fprintf(stderr, "veilled: %s: %s\n", b->options.run, strerror(errno));
+                return neg_errno();
+        }
+        r = brain_reload(b, &err);
+        if (r < 0) {
+                fprintf(stderr, "veilled: %s\n", err.text);
+                return r;
+        }
+        brain_state_load(b);
+        return 0;
+}
+
+int main(int argc, char *argv[])
+{
+        struct brain b = { 0 };
+        const char *name;
+        int r = parse_options(&b.options, argc, argv);
+
+        if (r <= 0)
+                return r == 0 ? 0 : 3;
+        b.started_wall_us = brain_wall_us();
+        gethostname(b.host, sizeof(b.host) - 1);
+        r = setup(&b);
+        if (r >= 0) {
+                name = config_string(b.config, "host", NULL, "name");
+                if (name)
+                        snprintf(b.host, sizeof(b.host), "%s", name);
+                r = run(&b);
+        }
+        judge_free(b.judge);
+        catalog_done(&b.catalog);
+        config_free(b.config);
+        sd_event_unref(b.event);
+        return r < 0 ? 1 : 0;
+}

@@ -1,0 +1,332 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* From rule states and silence to the level of a component, and from all components to host health.
+ * Called by judge.c after everything that may have changed a level. */
+
+#include "judge_private.h"
+
+#define REASONS_MAX 256 /* of one component; the worst are found before the cut */
+
+/* Silence has no sample to be judged by: these are its rules. "gone" of a disk that carries a role is a hard fault. */
+static const struct {
+        const char *name;
+        const char *clears;
+} silence_rules[] = {
+        { "no-answer", "an answer within the deadline" },
+        { "probe-failed", "a run that ends well" },
+        { "probe-denied", "the right to read it: see veille-probe(8), then veillectl reload" },
+        { "gone", "its return, or veillectl accept when it was taken away on purpose" },
+        { "stale", "a fresh reading" },
+        { "not-read-yet", "the first reading" },
+        { "no-data-any-more", "data, or veillectl accept when it was taken away on purpose" },
+};
+
+const char *judge_silence_clears(const char *rule_name)
+{
+        for (size_t i = 0; i < ARRAY_LEN(silence_rules); i++)
+                if (streq(silence_rules[i].name, rule_name))
+                        return silence_rules[i].clears;
+        return "";
+}
+
+static void say_age(char *buf, size_t size, int64_t us)
+{
+        int64_t s = us / USEC_PER_SEC;
+
+        if (s < 120)
+                snprintf(buf, size, "%d s", (int)s);
+        else if (s < 7200)
+                snprintf(buf, size, "%d min", (int)(s / 60));
+        else if (s < 172800)
+                snprintf(buf, size, "%d h", (int)(s / 3600));
+        else
+                snprintf(buf, size, "%d days", (int)(s / 86400));
+}
+
+unsigned judge_roles(const struct judge *j, const struct judge_component *c)
+{
+        return j->topology ? topology_roles(j->topology, c->name) : 0;
+}
+
+const char *judge_role_name(unsigned bit)
+{
+        return topology_role_name((enum topology_role)bit);
+}
+
+bool judge_protected(const struct judge *j, const struct judge_component *c)
+{
+        return j->topology && topology_is_protected(j->topology, c->name);
+}
+
+static bool carries_role(const struct judge *j, const struct judge_component *c)
+{
+        if (j->topology && topology_knows(j->topology, c->name))
+                return topology_roles(j->topology, c->name) != 0;
+        /* What is not in the topology is of the host as a whole: memory, power, the host itself. A disk
+         * that nothing stands on is known to carry nothing, unless we do not know what stands on what. */
+        return !j->topology || !streq(c->kind, "disk");
+}
+
+/* Parts that hang in the kernel or left the bus are hard evidence for these kinds. */
+static bool is_storage(const char *kind)
+{
+        return streq(kind, "disk") || streq(kind, "array") || streq(kind, "filesystem");
+}
+
+static bool silence(const struct judge *j, const struct judge_instance *i, int64_t now_us, struct judge_reason *ret)
+{
+        int64_t limit_us = judge_max_age_s(i) * USEC_PER_SEC;
+        char age[32];
+
+        *ret = (struct judge_reason){ .instance = i, .level = LEVEL_UNKNOWN, .evidence = EVIDENCE_SILENCE, .since_us = i->bad_us };
+        if (i->pushed)
+                return false;
+        if (i->gone_us) {
+                if (!i->was_ok)
+                        return false;
+                ret->rule_name = "gone";
+                ret->since_us = i->gone_us;
+                ret->evidence = i->check->evidence;
+                if (streq(i->kind, "disk") && (!j->topology || topology_roles(j->topology, i->component->name))) {
+                        ret->level = LEVEL_CRITICAL;
+                        ret->hard = true;
+                }
+                snprintf(ret->text, sizeof(ret->text), "%s is gone: it was there until now and the kernel no longer shows it", i->name);
+                return true;
+        }
+        if (i->verdict == VERDICT_TIMEOUT || i->stuck) {
+                ret->rule_name = "no-answer";
+                ret->since_us = i->bad_us ? i->bad_us : now_us;
+                say_age(age, sizeof(age), now_us - ret->since_us + i->check->deadline_s * USEC_PER_SEC);
+                if (is_storage(i->kind) && (i->failures >= 3 || (i->stuck && now_us - ret->since_us > 120 * USEC_PER_SEC))) {
+                        ret->level = LEVEL_CRITICAL;
+                        ret->hard = true;
+                }
+                snprintf(ret->text, sizeof(ret->text), "%s has not answered the check %s for %s%s", i->name, i->check->name, age,
+                         i->stuck ? "; its process hangs in the kernel" : "");
+                return true;
+        }
+        if (i->verdict == VERDICT_FAILED || i->verdict == VERDICT_DENIED) {
+                ret->rule_name = i->verdict == VERDICT_FAILED ? "probe-failed" : "probe-denied";
+                snprintf(ret->text, sizeof(ret->text), "%s: %s", i->check->name, i->why);
+                return true;
+        }
+        if (i->verdict == VERDICT_NODATA) {
+                if (!i->was_ok)
+                        return false;
+                ret->rule_name = "no-data-any-more";
+                snprintf(ret->text, sizeof(ret->text), "%s %s gave data before and gives none now: %s", i->check->name, i->name, i->why);
+                return true;
+        }
+        if (now_us - MAX(i->ok_us, i->was_ok ? i->ok_us : i->seen_us) > limit_us) {
+                ret->rule_name = "stale";
+                ret->since_us = MAX(i->ok_us, i->seen_us) + limit_us;
+                say_age(age, sizeof(age), now_us - MAX(i->ok_us, i->seen_us));
+                snprintf(ret->text, sizeof(ret->text), "%s %s: no fresh data for %s", i->check->name, i->name, age);
+                return true;
+        }
+        if (i->verdict == VERDICT_PENDING && !i->ok_us) {
+                ret->rule_name = "not-read-yet";
+                ret->since_us = i->seen_us;
+                snprintf(ret->text, sizeof(ret->text), "%s %s has not been read yet", i->check->name, i->name);
+                return true;
+        }
+        return false;
+}
+
+static void series_reason(const struct judge_instance *i, const struct judge_series *s, const struct judge_rule *r,
+                          const struct judge_component *c, struct judge_reason *ret)
+{
+        const char *pairs[64], *labels = s->labels;
+        size_t n = 0;
+
+        char signs[256], percent[16];
+
+        /* The score's text names what led to it; that changes with every value, so it is no label. */
+        if (streq(s->metric->name, SCORECARD_METRIC)) {
+                scorecard_explain(&i->scorecard, signs, sizeof(signs));
+                snprintf(percent, sizeof(percent), "%.2g", 100 * scorecard_probability(s->value));
+                pairs[0] = "signs", pairs[1] = signs, pairs[2] = "percent", pairs[3] = percent;
+                n = 4;
+        }
+        while (n + 2 < ARRAY_LEN(pairs) && (labels = judge_label_next(labels, &pairs[n], &pairs[n + 1])))
+                n += 2;
+        pairs[n] = NULL;
+        *ret = (struct judge_reason){
+                .instance = i, .series = s, .rule = r->rule, .rule_name = r->rule->name, .level = r->state.level,
+                .evidence = r->rule->evidence, .hard = r->rule->hard, .since_us = r->state.changed_us,
+        };
+        rule_text(r->rule, &r->state, c->name, pairs, ret->text, sizeof(ret->text));
+}
+
+typedef void reason_fn(void *data, const struct judge_reason *reason);
+
+static void each_reason(const struct judge *j, const struct judge_component *c, int64_t now_us, reason_fn *fn, void *data)
+{
+        for (const struct judge_instance *i = j->instances; i; i = i->next) {
+                struct judge_reason reason;
+
+                if (i->component == c && silence(j, i, now_us, &reason))
+                        fn(data, &reason);
+                for (size_t k = 0; k < i->n_series; k++) {
+                        const struct judge_series *s = &i->series[k];
+
+                        if (s->component != c)
+                                continue;
+                        for (unsigned r = 0; r < s->n_rules; r++)
+                                if (s->rules[r].state.level > LEVEL_OK) {
+                                        series_reason(i, s, &s->rules[r], c, &reason);
+                                        fn(data, &reason);
+                                }
+                }
+        }
+}
+
+struct collected {
+        struct judge_reason *reasons;
+        size_t n;
+};
+
+static void collect(void *data, const struct judge_reason *reason)
+{
+        struct collected *c = data;
+
+        if (c->n < REASONS_MAX) {
+                c->reasons[c->n++] = *reason;
+                return;
+        }
+        /* Full: the mildest makes room for a worse one. */
+        size_t mildest = 0;
+
+        for (size_t i = 1; i < c->n; i++)
+                if (c->reasons[i].level < c->reasons[mildest].level)
+                        mildest = i;
+        if (reason->level > c->reasons[mildest].level)
+                c->reasons[mildest] = *reason;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+        const struct judge_reason *x = a, *y = b;
+
+        if (x->level != y->level)
+                return x->level > y->level ? -1 : 1;
+        return x->since_us < y->since_us ? -1 : x->since_us > y->since_us;
+}
+
+void judge_reasons(const struct judge *j, const struct judge_component *c, int64_t now_us, reason_fn *fn, void *data)
+{
+        struct collected all = { .reasons = judge_alloc(REASONS_MAX, sizeof(struct judge_reason)) };
+
+        each_reason(j, c, now_us, collect, &all);
+        qsort(all.reasons, all.n, sizeof(*all.reasons), worst_first);
+        for (size_t i = 0; i < all.n; i++)
+                fn(data, &all.reasons[i]);
+        free(all.reasons);
+}
+
+struct summary {
+        struct judge_reason worst;
+        bool any, hard;
+        unsigned evidence;
+};
+
+static void summarise(void *data, const struct judge_reason *r)
+{
+        struct summary *s = data;
+
+        if (!s->any || worst_first(r, &s->worst) < 0)
+                s->worst = *r;
+        s->any = true;
+        if (r->level == LEVEL_CRITICAL && r->hard)
+                s->hard = true;
+        if (r->level >= LEVEL_WARNING)
+                s->evidence |= 1u << r->evidence;
+}
+
+static void settle_component(struct judge *j, struct judge_component *c, int64_t now_us)
+{
+        struct summary s = { 0 };
+        enum level from = c->level, to;
+        bool waiting;
+
+        each_reason(j, c, now_us, summarise, &s);
+        to = s.any ? s.worst.level : LEVEL_OK;
+        waiting = s.any && streq(s.worst.rule_name, "not-read-yet");
+        if (waiting && c->held)
+                return;
+        c->held = false;
+        c->rule = s.worst.rule;
+        snprintf(c->rule_name, sizeof(c->rule_name), "%s", s.any ? s.worst.rule_name : "");
+        snprintf(c->why, sizeof(c->why), "%s", s.any ? s.worst.text : "");
+        c->part = health_part(&(struct health_input){
+                .level = to, .hard = s.hard, .evidence = s.evidence, .carries = carries_role(j, c),
+                .protected_ = judge_protected(j, c),
+        });
+        /* Still unread at start is no news; it becomes news when it stays so past its age. */
+        if (waiting)
+                c->part = PART_NONE;
+        c->level = to;
+        if (to == from && c->settled)
+                return;
+        if (to != from || !c->since_us)
+                c->since_us = s.any && s.worst.since_us ? s.worst.since_us : now_us;
+        if (waiting && !c->settled)
+                return;
+        if (to != from || !c->settled) {
+                enum level before = c->settled ? from : LEVEL_OK;
+
+                c->settled = true;
+                if (to != before && j->callbacks.changed)
+                        j->callbacks.changed(j->callbacks.data, c, before);
+        }
+}
+
+void judge_settle(struct judge *j, int64_t now_us)
+{
+        bool any = false;
+
+        for (struct judge_component *c = j->components; c; c = c->next) {
+                if (!c->dirty)
+                        continue;
+                c->dirty = false;
+                any = true;
+                settle_component(j, c, now_us);
+        }
+        if (!any)
+                return;
+        j->health = (struct health_result){ 0 };
+        for (struct judge_component *c = j->components; c; c = c->next)
+                health_add(&j->health, c->part, c->name, c->why);
+        health_finish(&j->health);
+}
+
+bool judge_shown(const struct judge *j, const struct judge_component *c)
+{
+        if (c->level > LEVEL_OK)
+                return true;
+        for (const struct judge_instance *i = j->instances; i; i = i->next) {
+                if (i->component == c && !i->pushed && !i->gone_us && i->was_ok)
+                        return true;
+                for (size_t k = 0; k < i->n_series; k++)
+                        if (i->series[k].component == c && i->series[k].n_rules)
+                                return true;
+        }
+        return false;
+}
+
+int64_t judge_age_s(const struct judge *j, const struct judge_component *c, int64_t now_us)
+{
+        int64_t oldest = INT64_MAX;
+
+        for (const struct judge_instance *i = j->instances; i; i = i->next) {
+                bool mine = i->component == c;
+
+                for (size_t k = 0; !mine && k < i->n_series; k++)
+                        mine = i->series[k].component == c && i->series[k].n_rules;
+                if (mine && !i->pushed && i->ok_us)
+                        oldest = MIN(oldest, i->ok_us);
+        }
+        return oldest == INT64_MAX ? -1 : (now_us - oldest) / USEC_PER_SEC;
+}

@@ -1,0 +1,45 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef VEILLE_JUDGE_PRIVATE_H
+#define VEILLE_JUDGE_PRIVATE_H
+
+/* Shared by judge.c, judge_level.c and judge_state.c only. */
+
+#include "judge.h"
+#include "topology.h"
+
+struct judge {
+        const struct catalog *catalog;
+        struct judge_callbacks callbacks;
+        struct judge_instance *instances;  /* in order of discovery */
+        struct judge_component *components;
+        struct topology *topology;         /* NULL until the check topology has answered */
+        struct pending_state *pending;     /* loaded state of instances that are not discovered yet */
+        struct health_result health;
+        int64_t tick_us;
+};
+
+struct pending_state {
+        char *key;
+        json_t *value;
+        int64_t now_us, wall_us; /* when it was loaded */
+        struct pending_state *next;
+};
+
+void *judge_alloc(size_t n, size_t size);
+char *judge_strdup(const char *s);
+
+struct judge_component *judge_component_get(struct judge *judge, const char *name, const char *kind, const char *id);
+
+/* Recomputes the levels of all dirty components and the health of the host; calls back. */
+void judge_settle(struct judge *judge, int64_t now_us);
+
+/* Applies state that was loaded before its instance was known. */
+void judge_restore(struct judge *judge, struct judge_instance *instance, int64_t now_us);
+
+/* Loaded state of one series that has just been added. */
+void judge_restore_series(struct judge *judge, struct judge_instance *instance, struct judge_series *series);
+
+void judge_series_done(struct judge_series *series);
+
+#endif

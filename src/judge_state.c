@@ -1,0 +1,207 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Judgement that survives a restart or a reboot: baselines, levels with their since, windows. One object
+ * per instance, under a key that moves with the part (its id where it has one). Times are stored as wall
+ * clock and come back as the boot clock they would have had: negative before this boot. What is loaded is
+ * checked like anything from outside. */
+
+#include "judge_private.h"
+
+#define PENDING_MAX 4096
+
+void judge_save_key(const struct judge_instance *i, char *buf, size_t size)
+{
+        snprintf(buf, size, "state/%s/%s", i->check->name, *i->id ? i->id : i->name);
+}
+
+/* "metric{a=b,c=d}|rule": readable in the database, compared as text. */
+static void rule_key(const struct judge_series *s, const struct rule *rule, char *buf, size_t size)
+{
+        const char *labels = s->labels, *n, *v;
+        size_t len = (size_t)snprintf(buf, size, "%s{", s->metric->name);
+
+        while (len < size && (labels = judge_label_next(labels, &n, &v)))
+                len += (size_t)snprintf(buf + len, size - len, "%s=%s,", n, v);
+        if (len < size)
+                snprintf(buf + len, size - len, "}|%s", rule->name);
+}
+
+static int64_t to_wall(int64_t us, int64_t now_us, int64_t wall_us)
+{
+        return us ? us - now_us + wall_us : 0;
+}
+
+static int64_t from_wall(int64_t us, int64_t now_us, int64_t wall_us)
+{
+        int64_t t = us ? us - wall_us + now_us : 0;
+
+        /* A clock that was wrong when it was saved must not put things into the future. */
+        return MIN(t, now_us);
+}
+
+static bool worth_keeping(const struct rule *rule, const struct rule_state *st)
+{
+        return st->seen && (st->level > LEVEL_OK || rule->kind == RULE_CHANGE || (rule->kind == RULE_RATE && st->window));
+}
+
+json_t *judge_save(const struct judge_instance *i, int64_t now_us, int64_t wall_us)
+{
+        json_t *rules = json_object(), *doc;
+
+        for (size_t k = 0; k < i->n_series; k++)
+                for (unsigned r = 0; r < i->series[k].n_rules; r++) {
+                        const struct rule_state *st = &i->series[k].rules[r].state;
+                        const struct rule *rule = i->series[k].rules[r].rule;
+                        char key[2048];
+                        json_t *o;
+
+                        if (!worth_keeping(rule, st))
+                                continue;
+                        rule_key(&i->series[k], rule, key, sizeof(key));
+                        o = json_pack("{sf sf ss sI sI}", "value", st->value, "baseline", st->baseline, "level", level_name(st->level),
+                                      "changed", (json_int_t)to_wall(st->changed_us, now_us, wall_us),
+                                      "grown", (json_int_t)to_wall(st->grown_us, now_us, wall_us));
+                        if (isfinite(st->measure))
+                                json_object_set_new(o, "measure", json_real(st->measure));
+                        if (isfinite(st->limit))
+                                json_object_set_new(o, "limit", json_real(st->limit));
+                        if (st->window && rule->kind == RULE_RATE)
+                                json_object_set_new(o, "window", rule_window_save(st, wall_us - now_us));
+                        json_object_set_new(rules, key, o);
+                }
+        doc = json_pack("{so sI}", "rules", rules, "wall", (json_int_t)wall_us);
+        if (i->scorecard.now_us)
+                json_object_set_new(doc, "scorecard", scorecard_save(&i->scorecard));
+        return doc;
+}
+
+static double number(const json_t *o, const char *key)
+{
+        const json_t *v = json_object_get(o, key);
+
+        return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+static void load_rule(struct judge_rule *r, const json_t *o, int64_t now_us, int64_t wall_us)
+{
+        struct rule_state *st = &r->state;
+        const char *level = json_string_value(json_object_get(o, "level"));
+        int l = level ? level_from_name(level) : -EINVAL;
+
+        if (l < 0 || isnan(number(o, "value")))
+                return;
+        if (st->seen) {
+                /* The store answered after the first reading: what grew in between is news all the same. */
+                if (r->rule->kind == RULE_CHANGE && number(o, "value") <= st->value && number(o, "baseline") < st->baseline) {
+                        st->baseline = number(o, "baseline");
+                        st->grown_us = now_us;
+                }
+                return;
+        }
+        st->seen = true;
+        st->value = number(o, "value");
+        st->baseline = isnan(number(o, "baseline")) ? st->value : number(o, "baseline");
+        st->level = st->pending = (enum level)l;
+        st->measure = number(o, "measure");
+        st->limit = number(o, "limit");
+        st->changed_us = from_wall(json_integer_value(json_object_get(o, "changed")), now_us, wall_us);
+        st->grown_us = from_wall(json_integer_value(json_object_get(o, "grown")), now_us, wall_us);
+        if (r->rule->kind == RULE_RATE)
+                rule_window_load(r->rule, st, json_object_get(o, "window"), wall_us - now_us, now_us);
+}
+
+static const struct pending_state *find_pending(const struct judge *j, const struct judge_instance *i)
+{
+        char key[256];
+
+        judge_save_key(i, key, sizeof(key));
+        for (const struct pending_state *p = j->pending; p; p = p->next)
+                if (streq(p->key, key))
+                        return p;
+        return NULL;
+}
+
+void judge_restore_series(struct judge *j, struct judge_instance *i, struct judge_series *s)
+{
+        const struct pending_state *p = s->n_rules ? find_pending(j, i) : NULL;
+        const json_t *rules = p ? json_object_get(p->value, "rules") : NULL;
+
+        for (unsigned r = 0; rules && r < s->n_rules; r++) {
+                char key[2048];
+                const json_t *o;
+
+                rule_key(s, s->rules[r].rule, key, sizeof(key));
+                o = json_object_get(rules, key);
+                if (json_is_object(o))
+                        load_rule(&s->rules[r], o, p->now_us, p->wall_us);
+        }
+}
+
+void judge_restore(struct judge *j, struct judge_instance *i, int64_t now_us UNUSED)
+{
+        const struct pending_state *p = find_pending(j, i);
+
+        if (!p)
+                return;
+        if (!i->scorecard.now_us)
+                scorecard_load(&i->scorecard, json_object_get(p->value, "scorecard"));
+        for (size_t k = 0; k < i->n_series; k++)
+                judge_restore_series(j, i, &i->series[k]);
+}
+
+json_t *judge_save_component(const struct judge_component *c, int64_t now_us, int64_t wall_us)
+{
+        if (c->level == LEVEL_OK || !c->settled)
+                return NULL;
+        return json_pack("{ss ss ss ss sI}", "level", level_name(c->level), "kind", c->kind, "rule", c->rule_name, "why", c->why, "since",
+                         (json_int_t)to_wall(c->since_us, now_us, wall_us));
+}
+
+static void load_component(struct judge *j, const char *name, const json_t *o, int64_t now_us, int64_t wall_us)
+{
+        const char *level = json_string_value(json_object_get(o, "level")), *kind = json_string_value(json_object_get(o, "kind"));
+        const char *why = json_string_value(json_object_get(o, "why")), *rule = json_string_value(json_object_get(o, "rule"));
+        int l = level ? level_from_name(level) : -EINVAL;
+        struct judge_component *c;
+
+        if (l < 0 || !kind || !why || !rule || !*name || strlen(name) > 200)
+                return;
+        c = judge_component_get(j, name, kind, "");
+        if (c->settled)
+                return;
+        c->level = (enum level)l;
+        c->since_us = from_wall(json_integer_value(json_object_get(o, "since")), now_us, wall_us);
+        c->settled = c->held = true;
+        snprintf(c->why, sizeof(c->why), "%s", why);
+        snprintf(c->rule_name, sizeof(c->rule_name), "%s", rule);
+}
+
+void judge_load(struct judge *j, const char *key, const json_t *value, int64_t now_us, int64_t wall_us)
+{
+        struct pending_state **p, *s;
+        size_t n = 0;
+
+        if (str_starts(key, "component/"))
+                load_component(j, key + strlen("component/"), value, now_us, wall_us);
+        if (!str_starts(key, "state/") || !json_is_object(value))
+                return;
+        for (p = &j->pending; *p; p = &(*p)->next, n++)
+                if (streq((*p)->key, key))
+                        break;
+        if (!*p) {
+                if (n >= PENDING_MAX)
+                        return;
+                *p = judge_alloc(1, sizeof(**p));
+                (*p)->key = judge_strdup(key);
+        }
+        s = *p;
+        json_decref(s->value);
+        s->value = json_deep_copy(value);
+        s->now_us = now_us;
+        s->wall_us = wall_us;
+        /* Instances that were found before the store answered. */
+        for (struct judge_instance *i = j->instances; i; i = i->next)
+                if (find_pending(j, i) == s)
+                        judge_restore(j, i, now_us);
+}

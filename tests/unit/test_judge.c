@@ -1,0 +1,346 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The judge as the brain uses it, with a made-up clock: a year of minutes, restarts, disks that swap places. */
+
+#include <time.h>
+
+#include "judge.h"
+#include "test.h"
+
+#define S USEC_PER_SEC
+#define WALL0 (1700000000 * S)
+
+static const struct metric_desc disk_metrics[] = {
+        { "disk_pending_sectors", METRIC_GAUGE, "", "h" },
+        { "disk_crc_errors_total", METRIC_COUNTER, "", "h" },
+        { "disk_standby", METRIC_GAUGE, "", "h" },
+};
+static const struct rule disk_rules[] = {
+        { .name = "pending", .metric = "disk_pending_sectors", .kind = RULE_LIMIT, .notice = 1, .warning = 10, .critical = 100,
+          .clear = RULE_NONE, .evidence = EVIDENCE_SMART, .text = "{value} pending sectors on {component}", .clears = "c", .source = "s" },
+        { .name = "crc", .metric = "disk_crc_errors_total", .kind = RULE_CHANGE, .notice = 1, .warning = RULE_NONE, .critical = RULE_NONE,
+          .clear = RULE_NONE, .evidence = EVIDENCE_SMART, .text = "{growth} CRC errors", .clears = "c", .source = "s" },
+};
+static const struct metric_desc topology_metrics[] = {
+        { "topology_link_info", METRIC_INFO, "", "h" },
+        { "topology_role_info", METRIC_INFO, "", "h" },
+};
+static struct check_desc checks[] = {
+        { .name = "smart", .summary = "s", .interval_s = 60, .deadline_s = 10, .evidence = EVIDENCE_SMART, .metrics = disk_metrics,
+          .n_metrics = ARRAY_LEN(disk_metrics), .rules = disk_rules, .n_rules = ARRAY_LEN(disk_rules) },
+        { .name = "topology", .summary = "s", .interval_s = 60, .deadline_s = 10, .evidence = EVIDENCE_HOST, .metrics = topology_metrics,
+          .n_metrics = ARRAY_LEN(topology_metrics) },
+};
+static const struct catalog catalog = { .checks = checks, .n_checks = ARRAY_LEN(checks) };
+
+struct world {
+        struct judge *j;
+        unsigned changes, events;
+        enum level last;
+        char last_why[512];
+};
+
+static void on_changed(void *data, const struct judge_component *c, enum level from UNUSED)
+{
+        struct world *w = data;
+
+        w->changes++;
+        w->last = c->level;
+        snprintf(w->last_why, sizeof(w->last_why), "%s", c->why);
+}
+
+static void on_event(void *data, const char *component UNUSED, const char *text UNUSED)
+{
+        ((struct world *)data)->events++;
+}
+
+static void world_init(struct world *w)
+{
+        *w = (struct world){ 0 };
+        w->j = judge_new(&catalog, &(struct judge_callbacks){ .changed = on_changed, .event = on_event, .data = w });
+}
+
+static struct judge_instance *discover(struct world *w, const char *name, const char *id, int64_t now)
+{
+        struct judge_instance *i = NULL;
+
+        judge_discovery_begin(w->j, &checks[0]);
+        if (name)
+                i = judge_discovery_add(w->j, &checks[0], name, name, id, "disk", now);
+        judge_discovery_end(w->j, &checks[0], now);
+        return i;
+}
+
+static void reading(struct world *w, struct judge_instance *i, double pending, double crc, int64_t now)
+{
+        judge_run_begin(w->j, i);
+        assert_true(judge_sample(w->j, i, "disk_pending_sectors", pending, NULL, now));
+        assert_true(judge_sample(w->j, i, "disk_crc_errors_total", crc, NULL, now));
+        judge_run_end(w->j, i, VERDICT_OK, "", now);
+}
+
+static enum level level_of(struct world *w, const char *name)
+{
+        for (const struct judge_component *c = judge_components(w->j); c; c = c->next)
+                if (streq(c->name, name))
+                        return c->level;
+        fail_msg("no component %s", name);
+        return LEVEL_MAX;
+}
+
+/* 525,600 readings; a pseudo-random disk that has a bad week in the middle. */
+static void a_year_of_minutes(void **state UNUSED)
+{
+        struct world w;
+        uint32_t seed = getenv("SEED") ? (uint32_t)atoi(getenv("SEED")) : 42;
+        struct judge_instance *i;
+        double crc = 87;
+
+        print_message("# seed %u\n", seed);
+        world_init(&w);
+        i = discover(&w, "sda", "5000c500a", S);
+        for (int64_t t = 60; t < 365 * 86400; t += 60) {
+                bool bad_week = t >= 180 * 86400 && t < 187 * 86400;
+
+                seed = seed * 1664525 + 1013904223;
+                reading(&w, i, bad_week ? 20 + seed % 5 : 0, crc, t * S);
+                assert_int_equal(level_of(&w, "sda"), bad_week ? LEVEL_WARNING : LEVEL_OK);
+                judge_tick(w.j, (t + 30) * S);
+        }
+        assert_int_equal(w.changes, 2);
+        judge_free(w.j);
+}
+
+static void silence_is_never_ok(void **state UNUSED)
+{
+        static const struct {
+                enum verdict verdict;
+                const char *why;
+        } rows[] = { { VERDICT_TIMEOUT, "sda has not answered the check smart" }, { VERDICT_FAILED, "smart: broken" },
+                     { VERDICT_DENIED, "smart: broken" }, { VERDICT_NODATA, "gave data before" } };
+
+        for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+                struct world w;
+                struct judge_instance *i;
+
+                world_init(&w);
+                i = discover(&w, "sda", "x", S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_UNKNOWN); /* not read yet */
+                assert_int_equal(w.changes, 0);                       /* which is no news */
+                reading(&w, i, 0, 0, 60 * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_OK);
+                judge_run_begin(w.j, i);
+                judge_run_end(w.j, i, rows[k].verdict, "broken", 120 * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_UNKNOWN);
+                assert_non_null(strstr(w.last_why, rows[k].why));
+                reading(&w, i, 0, 0, 180 * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_OK);
+                /* No run ends at all any more: old data is not shown as ok. */
+                judge_tick(w.j, (180 + 131) * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_UNKNOWN);
+                assert_non_null(strstr(w.last_why, "no fresh data"));
+                judge_free(w.j);
+        }
+}
+
+static void a_hung_disk_becomes_critical(void **state UNUSED)
+{
+        struct world w;
+        struct judge_instance *i;
+
+        world_init(&w);
+        i = discover(&w, "sda", "x", S);
+        reading(&w, i, 0, 0, 60 * S);
+        judge_run_begin(w.j, i);
+        judge_run_end(w.j, i, VERDICT_TIMEOUT, "", 120 * S);
+        judge_stuck(w.j, i, true, 121 * S);
+        assert_int_equal(level_of(&w, "sda"), LEVEL_UNKNOWN);
+        judge_tick(w.j, 300 * S);
+        assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
+        assert_int_equal(judge_health(w.j).health, HEALTH_RED); /* what stands on it is not known: the worst is assumed */
+        judge_free(w.j);
+}
+
+static void a_disk_that_leaves_is_missed_until_accepted(void **state UNUSED)
+{
+        struct world w;
+
+        world_init(&w);
+        reading(&w, discover(&w, "sda", "x", S), 0, 0, 60 * S);
+        discover(&w, NULL, NULL, 120 * S);
+        assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
+        assert_non_null(strstr(w.last_why, "is gone"));
+        assert_int_equal(judge_accept(w.j, "nosuch", NULL, 130 * S), -ENOENT);
+        assert_int_equal(judge_accept(w.j, "sda", NULL, 130 * S), 1);
+        assert_int_equal(level_of(&w, "sda"), LEVEL_OK);
+        judge_free(w.j);
+}
+
+static void save_all(struct world *from, struct world *to, int64_t now, int64_t now_there)
+{
+        for (const struct judge_instance *i = judge_instances(from->j); i; i = i->next) {
+                json_t *v = judge_save(i, now, WALL0);
+                char key[256];
+
+                judge_save_key(i, key, sizeof(key));
+                judge_load(to->j, key, v, now_there, WALL0 + 3600 * S);
+                json_decref(v);
+        }
+        for (const struct judge_component *c = judge_components(from->j); c; c = c->next) {
+                json_t *v = judge_save_component(c, now, WALL0);
+                char key[256];
+
+                snprintf(key, sizeof(key), "component/%s", c->name);
+                if (v)
+                        judge_load(to->j, key, v, now_there, WALL0 + 3600 * S);
+                json_decref(v);
+        }
+}
+
+/* CRC 87 is history; 88 after a reboot and in another slot is news; accepted it is history again. */
+static void baselines_move_with_the_disk(void **state UNUSED)
+{
+        struct world before, after;
+        struct judge_instance *i;
+
+        world_init(&before);
+        i = discover(&before, "sda", "5000c500a", S);
+        reading(&before, i, 0, 87, 60 * S);
+        world_init(&after);
+        save_all(&before, &after, 70 * S, 5 * S);
+        i = discover(&after, "sdc", "5000c500a", 6 * S);
+        reading(&after, i, 0, 88, 10 * S);
+        assert_int_equal(level_of(&after, "sdc"), LEVEL_NOTICE);
+        assert_string_equal(after.last_why, "1 CRC errors");
+        assert_int_equal(judge_accept(after.j, "sdc", "crc", 20 * S), 1);
+        reading(&after, i, 0, 88, 70 * S);
+        assert_int_equal(level_of(&after, "sdc"), LEVEL_OK);
+        judge_free(before.j);
+        judge_free(after.j);
+
+        /* The store answers only after the first reading: still news. */
+        world_init(&before);
+        i = discover(&before, "sda", "5000c500a", S);
+        reading(&before, i, 0, 87, 60 * S);
+        world_init(&after);
+        i = discover(&after, "sda", "5000c500a", 6 * S);
+        reading(&after, i, 0, 88, 10 * S);
+        save_all(&before, &after, 70 * S, 12 * S);
+        reading(&after, i, 0, 88, 70 * S);
+        assert_int_equal(level_of(&after, "sda"), LEVEL_NOTICE);
+        judge_free(before.j);
+        judge_free(after.j);
+}
+
+static void a_restart_is_no_change_of_level(void **state UNUSED)
+{
+        struct world before, after;
+        struct judge_instance *i;
+
+        world_init(&before);
+        i = discover(&before, "sda", "x", S);
+        reading(&before, i, 12, 0, 60 * S);
+        assert_int_equal(before.changes, 1);
+        world_init(&after);
+        save_all(&before, &after, 70 * S, 75 * S);
+        assert_int_equal(level_of(&after, "sda"), LEVEL_WARNING); /* shown from the first moment */
+        i = discover(&after, "sda", "x", 76 * S);
+        assert_int_equal(level_of(&after, "sda"), LEVEL_WARNING);
+        reading(&after, i, 12, 0, 80 * S);
+        assert_int_equal(level_of(&after, "sda"), LEVEL_WARNING);
+        assert_int_equal(after.changes, 0);
+        for (const struct judge_component *c = judge_components(after.j); c; c = c->next)
+                assert_true(c->since_us < 0); /* before this boot's clock began: an hour passed */
+        judge_free(before.j);
+        judge_free(after.j);
+}
+
+static void another_disk_in_the_slot_begins_anew(void **state UNUSED)
+{
+        struct world w;
+        struct judge_instance *i;
+
+        world_init(&w);
+        i = discover(&w, "sda", "old", S);
+        reading(&w, i, 50, 3, 60 * S);
+        assert_int_equal(level_of(&w, "sda"), LEVEL_WARNING);
+        i = discover(&w, "sda", "new", 120 * S);
+        reading(&w, i, 0, 900, 130 * S);
+        assert_int_equal(level_of(&w, "sda"), LEVEL_OK);
+        judge_free(w.j);
+}
+
+static void sleeping_disk_keeps_its_verdict(void **state UNUSED)
+{
+        struct world w;
+        struct judge_instance *i;
+
+        checks[0].max_age_s = 86400;
+        world_init(&w);
+        i = discover(&w, "sda", "x", S);
+        reading(&w, i, 12, 0, 60 * S);
+        for (int64_t t = 120; t < 86400; t += 600) {
+                judge_run_begin(w.j, i);
+                judge_sample(w.j, i, "disk_standby", 1, NULL, t * S);
+                judge_run_end(w.j, i, VERDICT_OK, "", t * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_WARNING);
+        }
+        assert_true(judge_age_s(w.j, judge_components(w.j), 86400 * S) >= 86340);
+        judge_tick(w.j, 86500 * S);
+        assert_int_equal(level_of(&w, "sda"), LEVEL_UNKNOWN);
+        checks[0].max_age_s = 0;
+        judge_free(w.j);
+}
+
+static void link_sample(struct world *w, struct judge_instance *t, const char *parent, const char *child, const char *kind)
+{
+        const char *const labels[] = { "parent", parent, "child", child, "kind", kind, NULL };
+
+        judge_sample(w->j, t, "topology_link_info", 1, labels, 60 * S);
+}
+
+static void redundancy_decides_urgency(void **state UNUSED)
+{
+        static const char *const role[] = { "component", "/", "role", "root", NULL };
+
+        for (int redundant = 0; redundant < 2; redundant++) {
+                struct world w;
+                struct judge_instance *t, *i;
+
+                world_init(&w);
+                judge_discovery_begin(w.j, &checks[1]);
+                t = judge_discovery_add(w.j, &checks[1], "host", "host", "", "host", S);
+                judge_discovery_end(w.j, &checks[1], S);
+                judge_run_begin(w.j, t);
+                link_sample(&w, t, "/", "md0", "filesystem");
+                link_sample(&w, t, "md0", "sda", redundant ? "raid-redundant" : "raid-single");
+                link_sample(&w, t, "md0", "sdb", redundant ? "raid-redundant" : "raid-single");
+                judge_sample(w.j, t, "topology_role_info", 1, role, 60 * S);
+                judge_run_end(w.j, t, VERDICT_OK, "", 60 * S);
+                i = discover(&w, "sda", "x", 60 * S);
+                reading(&w, i, 0, 0, 61 * S);
+                assert_int_equal(judge_health(w.j).health, HEALTH_GREEN);
+                discover(&w, NULL, NULL, 70 * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
+                assert_int_equal(judge_health(w.j).health, redundant ? HEALTH_YELLOW : HEALTH_RED);
+                judge_free(w.j);
+        }
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_year_of_minutes),
+                cmocka_unit_test(silence_is_never_ok),
+                cmocka_unit_test(a_hung_disk_becomes_critical),
+                cmocka_unit_test(a_disk_that_leaves_is_missed_until_accepted),
+                cmocka_unit_test(baselines_move_with_the_disk),
+                cmocka_unit_test(a_restart_is_no_change_of_level),
+                cmocka_unit_test(another_disk_in_the_slot_begins_anew),
+                cmocka_unit_test(sleeping_disk_keeps_its_verdict),
+                cmocka_unit_test(redundancy_decides_urgency),
+        };
+
+        return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
+}
