@@ -64,6 +64,10 @@ all: deps
 	@$(MAKE) --no-print-directory build
 build: $(PROGRAMS:%=$(BUILD)/%)
 
+# Looks at this very host and watches it in the foreground; needs root to read hardware.
+run: all
+	@agent/run-here $(BUILD)
+
 # --- installing what is needed; nothing happens when it is there --------------------------------
 deps:
 	@tests/install-packages $(DEPS)
@@ -126,8 +130,36 @@ check: deps-check
 	@$(MAKE) --no-print-directory check-programs
 	@SHARED=$(SHARED) BUILD=$(BUILD) tests/run $(SUITE)
 
+# --- installing -----------------------------------------------------------------------------------
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+UNITS := $(filter-out %.sysusers %.tmpfiles,$(wildcard systemd/*))
+D := $(DESTDIR)$(PREFIX)
+
+# Only programs that are there are installed with their unit.
+install: build man
+	install -d $(D)/sbin $(D)/bin $(DESTDIR)$(UNITDIR) $(D)/lib/sysusers.d $(D)/lib/tmpfiles.d $(DESTDIR)/etc/veille/veille.conf.d
+	install -m 755 $(filter-out $(BUILD)/veillectl,$(PROGRAMS:%=$(BUILD)/%)) $(D)/sbin
+	install -m 755 $(BUILD)/veillectl $(D)/bin
+	for u in $(UNITS); do sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$u > $(DESTDIR)$(UNITDIR)/$${u##*/} && chmod 644 $(DESTDIR)$(UNITDIR)/$${u##*/} || exit 1; done
+	install -m 644 systemd/veille.sysusers $(D)/lib/sysusers.d/veille.conf
+	install -m 644 systemd/veille.tmpfiles $(D)/lib/tmpfiles.d/veille.conf
+	for m in $(wildcard $(BUILD)/man/*.[1-8]); do install -D -m 644 $$m $(D)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
+	[ ! -e docs/completion/veillectl.bash ] || install -D -m 644 docs/completion/veillectl.bash $(D)/share/bash-completion/completions/veillectl
+	[ -n "$(DESTDIR)" ] || { systemd-sysusers && systemd-tmpfiles --create $(D)/lib/tmpfiles.d/veille.conf; }
+	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl daemon-reload
+
+uninstall:
+	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl disable --now $(notdir $(filter-out %@.service,$(UNITS))) || true
+	rm -f $(PROGRAMS:%=$(D)/sbin/%) $(D)/bin/veillectl $(UNITS:systemd/%=$(DESTDIR)$(UNITDIR)/%)
+	rm -f $(D)/lib/sysusers.d/veille.conf $(D)/lib/tmpfiles.d/veille.conf $(D)/share/bash-completion/completions/veillectl
+	rm -f $(D)/share/man/man?/veille*
+	@echo "kept: /etc/veille and /var/lib/veille (remove them by hand if you want to)"
+
+man:
+	@:
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all build deps deps-check check check-programs clean
+.PHONY: all build run deps deps-check check check-programs clean install uninstall man
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

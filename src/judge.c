@@ -58,6 +58,7 @@ struct judge *judge_new(const struct catalog *catalog, const struct judge_callba
 
         j->catalog = catalog;
         j->callbacks = *callbacks;
+        judge_health_unread(&j->health);
         return j;
 }
 

@@ -283,6 +283,13 @@ static void settle_component(struct judge *j, struct judge_component *c, int64_t
         }
 }
 
+/* Of a host of which nothing is known nothing good may be said. */
+void judge_health_unread(struct health_result *health)
+{
+        health->health = MAX(health->health, HEALTH_YELLOW);
+        snprintf(health->why, sizeof(health->why), "nothing has been read yet");
+}
+
 void judge_settle(struct judge *j, int64_t now_us)
 {
         bool any = false;
@@ -297,9 +304,14 @@ void judge_settle(struct judge *j, int64_t now_us)
         if (!any)
                 return;
         j->health = (struct health_result){ 0 };
-        for (struct judge_component *c = j->components; c; c = c->next)
+        any = false;
+        for (struct judge_component *c = j->components; c; c = c->next) {
                 health_add(&j->health, c->part, c->name, c->why);
+                any |= c->settled && !streq(c->kind, "agent");
+        }
         health_finish(&j->health);
+        if (!any)
+                judge_health_unread(&j->health);
 }
 
 bool judge_shown(const struct judge *j, const struct judge_component *c)

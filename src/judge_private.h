@@ -34,6 +34,8 @@ struct judge_component *judge_component_get(struct judge *judge, const char *nam
 /* Recomputes the levels of all dirty components and the health of the host; calls back. */
 void judge_settle(struct judge *judge, int64_t now_us);
 
+void judge_health_unread(struct health_result *health);
+
 /* Applies state that was loaded before its instance was known. */
 void judge_restore(struct judge *judge, struct judge_instance *instance, int64_t now_us);
 

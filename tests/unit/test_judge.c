@@ -125,7 +125,9 @@ static void silence_is_never_ok(void **state UNUSED)
                 struct judge_instance *i;
 
                 world_init(&w);
+                assert_int_equal(judge_health(w.j).health, HEALTH_YELLOW);
                 i = discover(&w, "sda", "x", S);
+                assert_int_equal(judge_health(w.j).health, HEALTH_YELLOW);
                 assert_int_equal(level_of(&w, "sda"), LEVEL_UNKNOWN); /* not read yet */
                 assert_int_equal(w.changes, 0);                       /* which is no news */
                 reading(&w, i, 0, 0, 60 * S);
