@@ -6,8 +6,8 @@
 
 #include "topology.h"
 
-#define NODES_MAX 4096
-#define LINKS_MAX 16384
+#define NODES_MAX 2048
+#define LINKS_MAX 8192
 #define NAME_MAX_LEN 255
 #define HASH_SLOTS (NODES_MAX * 2) /* a power of two */
 

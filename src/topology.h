@@ -45,7 +45,7 @@ struct topology *topology_free(struct topology *t); /* NULL is fine; returns NUL
 
 /* parent needs child. tolerates: how many members of its kind the parent can lose now (TOPOLOGY_RAID_REDUNDANT; below 1
  * it is taken as 1), ignored for other kinds. Saying the same twice is fine.
- * 0; -EINVAL for an empty or over-long name or parent = child; -E2BIG beyond 4096 components or 16384 links; -ENOMEM. */
+ * 0; -EINVAL for an empty or over-long name or parent = child; -E2BIG beyond 2048 components or 8192 links; -ENOMEM. */
 int topology_add_link(struct topology *t, const char *parent, const char *child, enum topology_kind kind, int tolerates);
 int topology_add_role(struct topology *t, const char *component, enum topology_role role);
 
