@@ -130,6 +130,11 @@ check: deps-check
 	@$(MAKE) --no-print-directory check-programs
 	@SHARED=$(SHARED) BUILD=$(BUILD) tests/run $(SUITE)
 
+# Whole programs, the way a user meets them.
+check-lab: deps-check
+	@$(MAKE) --no-print-directory build
+	@LAB=1 SHARED=$(SHARED) BUILD=$(BUILD) tests/run $(SUITE)
+
 # --- installing -----------------------------------------------------------------------------------
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 UNITS := $(filter-out %.sysusers %.tmpfiles,$(wildcard systemd/*))
@@ -161,5 +166,5 @@ man:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all build run deps deps-check check check-programs clean install uninstall man
+.PHONY: all build run check-lab deps deps-check check check-programs clean install uninstall man
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

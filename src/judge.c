@@ -453,7 +453,9 @@ static void derive_scores(struct judge *j, struct judge_instance *i, int64_t now
                 { "disk_pending_sectors", &in.raw_197 },
                 { "disk_offline_uncorrectable_sectors", &in.raw_198 },
         };
-        double rpm = NAN, powered_on_s = NAN, score;
+        double powered_on_s = NAN, score;
+        const char *medium;
+        bool platters = false;
 
         if (!find_metric(i->check, "disk_failure_score"))
                 return;
@@ -462,15 +464,15 @@ static void derive_scores(struct judge *j, struct judge_instance *i, int64_t now
 
                 if (s->run != i->run)
                         continue;
+                medium = label_get(s->labels, "medium");
+                platters |= medium && streq(medium, "platters");
                 for (size_t m = 0; m < ARRAY_LEN(from); m++)
                         if (streq(s->metric->name, from[m].metric))
                                 *from[m].value = s->value;
-                if (streq(s->metric->name, "disk_rotation_rpm"))
-                        rpm = s->value;
                 if (streq(s->metric->name, "disk_power_on_seconds_total"))
                         powered_on_s = s->value;
         }
-        if (!(rpm > 0) || (isnan(in.raw_5) && isnan(in.raw_187) && isnan(in.raw_197) && isnan(in.raw_198)))
+        if (!platters || (isnan(in.raw_5) && isnan(in.raw_187) && isnan(in.raw_197) && isnan(in.raw_198)))
                 return;
         score = scorecard_step(&i->scorecard, &in, isfinite(powered_on_s) ? (int64_t)(powered_on_s * USEC_PER_SEC) : now_us);
         judge_sample(j, i, "disk_failure_score", score, NULL, now_us);
