@@ -13,11 +13,11 @@
 enum config_type {
         CONFIG_BOOL,     /* yes no true false on off 1 0 */
         CONFIG_INT,
-        CONFIG_NUMBER,   /* double */
+        CONFIG_NUMBER,   /* double; also with %, s min h d w, KiB MiB GiB TiB; the word in choices means none (NAN) */
         CONFIG_DURATION, /* seconds; "90", "90s", "5min", "2h", "1d", "1w", "1h 30min" */
         CONFIG_SIZE,     /* bytes; K M G T, powers of 1024 */
         CONFIG_STRING,
-        CONFIG_LIST,     /* words separated by spaces or commas */
+        CONFIG_LIST,     /* words separated by spaces or commas, in quotes where they contain one; each one of choices if there are any */
         CONFIG_PATH,     /* absolute path */
         CONFIG_ENUM,     /* one of choices */
 };
@@ -45,20 +45,30 @@ struct config_errors {
         size_t n;
 };
 
+/* The names that may stand in [section NAME], where the caller knows them. */
+struct config_names {
+        const char *section;
+        const char *const *names;
+        size_t n;
+};
+
 /* Reads FILE and the drop-ins of FILE.d (veille.conf -> veille.conf.d/x.conf, sorted by name). A missing
  * file is no error. On any error: -EINVAL, errors filled, *ret untouched; on success errors is empty.
  * Other negative errno: the file could not be read (errors says so too). */
 int config_load(const char *file, struct config **ret, struct config_errors *errors);
+/* The same; a section name that is not among those known is an error. known ends with section NULL. */
+int config_load_known(const char *file, const struct config_names *known, struct config **ret, struct config_errors *errors);
 int config_parse_string(const char *name, const char *text, size_t len, struct config **ret, struct config_errors *errors);
 struct config *config_new_defaults(void);
 struct config *config_free(struct config *config);
 void config_errors_done(struct config_errors *errors);
 
 /* Values: never fail, a key that is not in the table is a bug (assert). name is NULL for sections
- * without names. For named sections: [check NAME], else the table's default. */
+ * without names. For named sections: [check NAME], else the table's default. "key =" in a file takes back what
+ * earlier files said: strings, paths and lists are then unset, everything else has its default. */
 const char *config_string(const struct config *c, const char *section, const char *name, const char *key); /* NULL: unset */
 bool config_bool(const struct config *c, const char *section, const char *name, const char *key);
-int64_t config_int(const struct config *c, const char *section, const char *name, const char *key); /* also durations (s) and sizes (bytes) */
+int64_t config_int(const struct config *c, const char *section, const char *name, const char *key); /* also durations (s, rounded up) and sizes (bytes); 0: unset */
 double config_number(const struct config *c, const char *section, const char *name, const char *key); /* NAN: unset */
 bool config_is_set(const struct config *c, const char *section, const char *name, const char *key);   /* written in a file */
 /* Where it was set: "FILE:LINE", or "default". */

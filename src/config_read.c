@@ -139,6 +139,8 @@ static void show_line(FILE *f, const char *text, size_t len, size_t at)
 }
 
 static void add_placed(struct config_reader *r, unsigned number, const char *text, size_t len, size_t at,
+                       const char *fmt, va_list ap) PRINTF_LIKE(6, 0);
+static void add_placed(struct config_reader *r, unsigned number, const char *text, size_t len, size_t at,
                        const char *fmt, va_list ap)
 {
         size_t column = 1, size, n;
@@ -310,7 +312,8 @@ bool config_reader_next(struct config_reader *r)
                 while (skip < len && is_white(text[skip]))
                         skip++;
                 if (!raw_is_good(r, text, len)) {
-                        bad = open; /* what was begun is not what was meant */
+                        bad = open = continues(text, len); /* what it belongs to is not what was meant */
+                        r->line_len = r->n_pieces = 0;
                         continue;
                 }
                 if (skip < len && (text[skip] == '#' || text[skip] == ';'))

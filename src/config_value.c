@@ -1,187 +1,449 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* From text to durations, sizes, numbers, words, and what to say when the text is none. */
+/* Typed values of the configuration: durations, sizes, lists and so on, each with a sentence that
+ * says what would have been right. Pure; called by config_load.c and for the defaults of the table. */
 
 #include "config_value.h"
 
 #include <math.h>
 
+#include "config_read.h"
 #include "suggest.h"
+
+#define CHOICES_MAX 32
+#define NUMBER_MAX 9007199254740992.0 /* 2^53: beyond it a double does not hold every integer */
 
 struct unit {
         const char *name;
         double factor;
 };
 
-static const struct unit durations[] = {
-        { "", 1 },          { "s", 1 },      { "sec", 1 },     { "second", 1 },     { "seconds", 1 },     { "m", 60 },
-        { "min", 60 },      { "minute", 60 }, { "minutes", 60 }, { "h", 3600 },      { "hr", 3600 },       { "hour", 3600 },
-        { "hours", 3600 },  { "d", 86400 },  { "day", 86400 }, { "days", 86400 },   { "w", 604800 },      { "week", 604800 },
-        { "weeks", 604800 },
+static const struct unit duration_units[] = {
+        { "s", 1 },         { "sec", 1 },          { "second", 1 },      { "seconds", 1 },    { "ms", 0.001 },
+        { "m", 60 },        { "min", 60 },         { "minute", 60 },     { "minutes", 60 },   { "h", 3600 },
+        { "hr", 3600 },     { "hour", 3600 },      { "hours", 3600 },    { "d", 86400 },      { "day", 86400 },
+        { "days", 86400 },  { "w", 604800 },       { "week", 604800 },   { "weeks", 604800 }, { "y", 31557600 },
+        { "year", 31557600 }, { "years", 31557600 },
 };
 
-static const struct unit sizes[] = {
-        { "", 1 }, { "B", 1 }, { "K", 1024 }, { "M", 1048576 }, { "G", 1073741824 }, { "T", 1099511627776 },
+static const struct unit size_units[] = {
+        { "B", 1 },           { "K", 1024.0 },         { "KB", 1024.0 },       { "KiB", 1024.0 },       { "k", 1024.0 },
+        { "M", 1048576.0 },   { "MB", 1048576.0 },     { "MiB", 1048576.0 },   { "G", 1073741824.0 },   { "GB", 1073741824.0 },
+        { "GiB", 1073741824.0 }, { "T", 1099511627776.0 }, { "TB", 1099511627776.0 }, { "TiB", 1099511627776.0 },
 };
 
-static const char *skip_white(const char *p)
+/* Limits are written in the unit of their metric: percent of a ratio, and only names that cannot be mistaken. */
+static const struct unit number_units[] = {
+        { "%", 0.01 },           { "s", 1 },          { "ms", 0.001 },          { "min", 60 },          { "h", 3600 },
+        { "d", 86400 },          { "w", 604800 },     { "KiB", 1024.0 },        { "MiB", 1048576.0 },   { "GiB", 1073741824.0 },
+        { "TiB", 1099511627776.0 },
+};
+
+static bool is_white(char c)
 {
-        while (*p == ' ' || *p == '\t')
-                p++;
-        return p;
+        return c == ' ' || c == '\t';
 }
 
-/* "1h 30min": a sum of numbers with units. */
-static bool parse_units(const char *text, const struct unit *units, size_t n_units, bool sum, double *ret)
+static bool is_digit(char c)
 {
-        const char *p = skip_white(text);
-        double total = 0;
-        int parts = 0;
+        return c >= '0' && c <= '9';
+}
 
-        while (*p) {
-                char *end, unit[16];
-                double v = strtod(p, &end);
-                size_t n = 0, i;
+static int fail(struct errinfo *err, size_t *ret_at, size_t at, const char *fmt, ...) PRINTF_LIKE(4, 5);
+static int fail(struct errinfo *err, size_t *ret_at, size_t at, const char *fmt, ...)
+{
+        va_list ap;
 
-                if (end == p || !isfinite(v) || *p == '+' || *p == '-' || ((*p | 32) >= 'a' && (*p | 32) <= 'z'))
-                        return false;
-                p = skip_white(end);
-                while (((p[n] | 32) >= 'a' && (p[n] | 32) <= 'z') && n + 1 < sizeof(unit)) {
-                        unit[n] = p[n];
-                        n++;
-                }
-                unit[n] = '\0';
-                for (i = 0; i < n_units && !streq(units[i].name, unit); i++)
-                        ;
-                if (i == n_units || (parts++ && !sum))
-                        return false;
-                total += v * units[i].factor;
-                p = skip_white(p + n);
+        if (err) {
+                va_start(ap, fmt);
+                vsnprintf(err->text, sizeof(err->text), fmt, ap);
+                va_end(ap);
         }
-        *ret = total;
-        return parts > 0;
+        *ret_at = at;
+        return -EINVAL;
 }
 
-static int parse_bool(const char *text)
+/* A decimal number, whatever the locale says about decimal points. Returns the bytes read, 0: none. */
+static size_t scan_number(const char *s, double *ret)
 {
-        static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
+        double value = 0, scale = 1;
+        size_t i = 0, digits = 0;
 
-        for (size_t i = 0; i < ARRAY_LEN(words); i++)
-                if (streq(text, words[i]))
-                        return (int)(i % 2);
-        return -1;
+        for (; is_digit(s[i]); i++, digits++)
+                value = value * 10 + (s[i] - '0');
+        if (s[i] == '.') {
+                i++;
+                for (; is_digit(s[i]); i++, digits++) {
+                        value = value * 10 + (s[i] - '0');
+                        scale *= 10;
+                }
+        }
+        if (digits == 0 || digits > 18)
+                return 0;
+        *ret = value / scale;
+        return i;
 }
 
-static bool parse_plain(const char *text, double *ret)
+static const struct unit *unit_find(const struct unit *units, size_t n, const char *name, size_t len)
 {
-        char *end;
-
-        if ((*text | 32) >= 'a' && (*text | 32) <= 'z')
-                return false; /* nan, inf, 0x are no numbers for people */
-        *ret = strtod(text, &end);
-        return end != text && !*skip_white(end) && isfinite(*ret);
+        for (size_t i = 0; i < n; i++)
+                if (strlen(units[i].name) == len && memcmp(units[i].name, name, len) == 0)
+                        return &units[i];
+        return NULL;
 }
 
-size_t config_value_word(const char **p, char *buf, size_t size)
+static size_t unit_len(const char *s)
 {
         size_t n = 0;
-        char quote = 0;
 
-        while (**p == ' ' || **p == '\t' || **p == ',')
-                (*p)++;
-        if (**p == '"' || **p == '\'')
-                quote = *(*p)++;
-        for (; **p && (quote ? **p != quote : **p != ' ' && **p != '\t' && **p != ','); (*p)++)
-                if (n + 1 < size)
-                        buf[n++] = **p;
-        if (quote && **p == quote)
-                (*p)++;
-        buf[n] = '\0';
+        while (s[n] && !is_white(s[n]) && !is_digit(s[n]))
+                n++;
         return n;
 }
 
-static bool choice_ok(const struct config_key *key, const char *text, struct errinfo *err)
+/* The words a person needs when a number was not understood. */
+static const char *number_hint(enum config_type type)
 {
-        char words[16][64];
-        const char *list[16], *p = key->choices, *near;
+        switch (type) {
+        case CONFIG_DURATION:
+                return "write a number and a unit (ms, s, min, h, d, w), such as 90s or 1h 30min";
+        case CONFIG_SIZE:
+                return "write a number and a unit (K, M, G, T), such as 512M";
+        case CONFIG_INT:
+                return "write a whole number";
+        default:
+                return "write a number, such as 55 or 0.8 or 80%";
+        }
+}
+
+static int no_quantity(const struct config_key *key, const char *text, size_t at, size_t *ret_at, struct errinfo *err)
+{
+        bool comment = text[at] == '#' || text[at] == ';';
+
+        return fail(err, ret_at, at, "'%s' is no %s; %s", text,
+                    key->type == CONFIG_DURATION ? "duration" : key->type == CONFIG_SIZE ? "size" : "number",
+                    comment ? "a comment stands on a line of its own" : number_hint(key->type));
+}
+
+/* One or more numbers with units, added up: "1h 30min". A bare number is in base units. */
+static int parse_quantity(const struct config_key *key, const char *text, const struct unit *units, size_t n_units,
+                          double *ret, size_t *ret_at, struct errinfo *err)
+{
+        bool negative = *text == '-', bare = false;
+        size_t i = negative || *text == '+', parts = 0;
+        double sum = 0;
+
+        while (text[i]) {
+                size_t start = i, n;
+                double v;
+
+                n = scan_number(text + i, &v);
+                if (n == 0 || bare)
+                        return no_quantity(key, text, start, ret_at, err);
+                i += n;
+                while (is_white(text[i]))
+                        i++;
+                n = unit_len(text + i);
+                if (n > 0) {
+                        const struct unit *unit = unit_find(units, n_units, text + i, n);
+
+                        if (!unit)
+                                return fail(err, ret_at, i, "unknown unit '%.*s'; %s", (int)MIN(n, (size_t)40), text + i,
+                                            number_hint(key->type));
+                        v *= unit->factor;
+                } else if (parts > 0) {
+                        return no_quantity(key, text, start, ret_at, err); /* "1h 30": thirty of what? */
+                } else {
+                        bare = true;
+                }
+                sum += v;
+                parts++;
+                i += n;
+                while (is_white(text[i]))
+                        i++;
+        }
+        if (parts == 0)
+                return fail(err, ret_at, 0, "'%s' is no number; %s", text, number_hint(key->type));
+        *ret = negative ? -sum : sum;
+        return 0;
+}
+
+static int check_range(const struct config_key *key, double value, size_t *ret_at, struct errinfo *err)
+{
+        char min[64], max[64], is[64];
+        double low = key->min, high = key->max;
+
+        if (low == 0 && high == 0) {
+                low = -NUMBER_MAX;
+                high = NUMBER_MAX;
+        }
+        if (value >= low && value <= high)
+                return 0;
+        config_value_format(key->type, low, min, sizeof(min));
+        config_value_format(key->type, high, max, sizeof(max));
+        config_value_format(key->type, value, is, sizeof(is));
+        return fail(err, ret_at, 0, "%s is out of range: '%s' is from %s to %s", is, key->key, min, max);
+}
+
+static int parse_number(const struct config_key *key, const char *text, double *ret, size_t *ret_at, struct errinfo *err)
+{
+        double v = 0;
+        int r;
+
+        switch (key->type) {
+        case CONFIG_DURATION:
+                r = parse_quantity(key, text, duration_units, ARRAY_LEN(duration_units), &v, ret_at, err);
+                break;
+        case CONFIG_SIZE:
+                r = parse_quantity(key, text, size_units, ARRAY_LEN(size_units), &v, ret_at, err);
+                break;
+        case CONFIG_INT:
+                r = parse_quantity(key, text, NULL, 0, &v, ret_at, err);
+                if (r == 0 && v != floor(v))
+                        r = fail(err, ret_at, 0, "'%s' is no whole number", text);
+                break;
+        default:
+                if (key->choices && streq(text, key->choices)) {
+                        *ret = NAN;
+                        return 0;
+                }
+                r = parse_quantity(key, text, number_units, ARRAY_LEN(number_units), &v, ret_at, err);
+                break;
+        }
+        if (r < 0)
+                return r;
+        r = check_range(key, v, ret_at, err);
+        if (r == 0)
+                *ret = v;
+        return r;
+}
+
+static int parse_bool(const char *text, double *ret, size_t *ret_at, struct errinfo *err)
+{
+        static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1", "n", "y" };
+
+        for (size_t i = 0; i < ARRAY_LEN(words); i++)
+                if (strcasecmp(text, words[i]) == 0) {
+                        *ret = (double)(i % 2);
+                        return 0;
+                }
+        return fail(err, ret_at, 0, "'%s' is neither yes nor no", text);
+}
+
+size_t config_choices(const struct config_key *key, char **ret_copy, const char **ret, size_t max)
+{
+        char *save = NULL, *copy = config_copy(key->choices, strlen(key->choices));
         size_t n = 0;
 
-        while (n < ARRAY_LEN(words) && config_value_word(&p, words[n], sizeof(words[n]))) {
-                list[n] = words[n];
-                if (streq(words[n++], text))
-                        return true;
+        for (char *w = strtok_r(copy, " ", &save); w && n < max; w = strtok_r(NULL, " ", &save))
+                ret[n++] = w;
+        *ret_copy = copy;
+        return n;
+}
+
+static int check_choice(const struct config_key *key, const char *word, size_t at, size_t *ret_at, struct errinfo *err)
+{
+        _cleanup_free_ char *copy = NULL;
+        const char *choices[CHOICES_MAX], *near;
+        size_t n = config_choices(key, &copy, choices, CHOICES_MAX), len = 0;
+        char all[256] = "";
+
+        for (size_t i = 0; i < n; i++) {
+                if (streq(choices[i], word))
+                        return 0;
+                len += (size_t)snprintf(all + len, sizeof(all) - len, "%s%s", i ? ", " : "", choices[i]);
+                len = MIN(len, sizeof(all) - 1);
         }
-        near = suggest(text, list, n);
+        near = suggest(word, choices, n);
         if (near)
-                err_set(err, 0, "'%s' is not possible here; did you mean '%s'?", text, near);
-        else
-                err_set(err, 0, "'%s' is not possible here; use one of: %s", text, key->choices);
-        return false;
+                return fail(err, ret_at, at, "'%s' is none of %s; did you mean '%s'?", word, all, near);
+        return fail(err, ret_at, at, "'%s' is none of %s", word, all);
 }
 
-static bool range_ok(const struct config_key *key, double v, const char *text, struct errinfo *err)
+/* The end of a word that began at text[i], and the word without its quotes in buf. In quotes, \" and \\ stand
+ * for themselves. Returns the offset behind it, or -EINVAL. */
+static int scan_word(const char *text, size_t i, char *buf, size_t *ret_at, struct errinfo *err)
 {
-        const char *unit = key->type == CONFIG_DURATION ? " seconds" : key->type == CONFIG_SIZE ? " bytes" : "";
+        size_t start = i, n = 0;
+        char quote = text[i] == '"' || text[i] == '\'' ? text[i] : '\0';
 
-        if ((key->min == 0 && key->max == 0) || (v >= key->min && v <= key->max))
-                return true;
-        err_set(err, 0, "'%s' is out of range: from %.15g to %.15g%s", text, key->min, key->max, unit);
-        return false;
+        if (!quote) {
+                while (text[i] && !is_white(text[i]) && text[i] != ',')
+                        buf[n++] = text[i++];
+                buf[n] = '\0';
+                return (int)i;
+        }
+        for (i++; text[i] && text[i] != quote; i++) {
+                if (text[i] == '\\' && (text[i + 1] == quote || text[i + 1] == '\\'))
+                        i++;
+                buf[n++] = text[i];
+        }
+        if (!text[i])
+                return fail(err, ret_at, start, "the quote %c is not closed", quote);
+        i++;
+        if (text[i] && !is_white(text[i]) && text[i] != ',')
+                return fail(err, ret_at, i, "after a closing quote comes a space or a comma");
+        buf[n] = '\0';
+        return (int)i;
 }
 
-static bool parse(const struct config_key *key, const char *text, double *ret)
+static void words_done(struct config_value *v)
 {
+        for (size_t i = 0; i < v->n_words; i++)
+                free(v->words[i]);
+        free(v->words);
+        v->words = NULL;
+        v->n_words = 0;
+}
+
+static int parse_list(const struct config_key *key, const char *text, struct config_value *v, size_t *ret_at, struct errinfo *err)
+{
+        _cleanup_free_ char *buf = config_alloc(NULL, strlen(text) + 1, 1);
+        size_t i = 0;
+        int r;
+
+        for (;;) {
+                size_t start;
+
+                while (is_white(text[i]) || text[i] == ',')
+                        i++;
+                if (!text[i])
+                        return 0;
+                start = i;
+                r = scan_word(text, i, buf, ret_at, err);
+                if (r >= 0) {
+                        i = (size_t)r;
+                        r = key->choices ? check_choice(key, buf, start, ret_at, err) : 0;
+                }
+                if (r >= 0 && v->n_words >= CONFIG_WORDS_MAX)
+                        r = fail(err, ret_at, start, "more than %d words", CONFIG_WORDS_MAX);
+                if (r < 0) {
+                        words_done(v);
+                        return r;
+                }
+                v->words = config_alloc(v->words, v->n_words + 1, sizeof(*v->words));
+                v->words[v->n_words++] = config_copy(buf, strlen(buf));
+        }
+}
+
+/* Quotes around the whole of a string are not part of it: they hold white space at its ends. */
+static char *unquoted(const char *text)
+{
+        size_t len = strlen(text);
+
+        if (len >= 2 && text[0] == '"' && text[len - 1] == '"')
+                return config_copy(text + 1, len - 2);
+        return config_copy(text, len);
+}
+
+static int parse_path(const char *text, size_t *ret_at, struct errinfo *err)
+{
+        if (text[0] != '/')
+                return fail(err, ret_at, 0, "'%s' is no absolute path: it must begin with /", text);
+        if (strlen(text) >= 4096)
+                return fail(err, ret_at, 0, "the path is too long");
+        return 0;
+}
+
+int config_value_parse(const struct config_key *key, const char *text, struct config_value *ret, size_t *ret_at, struct errinfo *err)
+{
+        struct config_value v = { .number = NAN };
+        bool quoted = key->type == CONFIG_STRING || key->type == CONFIG_PATH;
+        int r = 0;
+
+        v.text = quoted ? unquoted(text) : config_copy(text, strlen(text));
         switch (key->type) {
         case CONFIG_BOOL:
-                *ret = parse_bool(text);
-                return *ret >= 0;
+                r = parse_bool(text, &v.number, ret_at, err);
+                break;
         case CONFIG_INT:
-                return parse_plain(text, ret) && *ret == floor(*ret) && fabs(*ret) < 9e15;
         case CONFIG_NUMBER:
-                return parse_plain(text, ret);
         case CONFIG_DURATION:
-                return parse_units(text, durations, ARRAY_LEN(durations), true, ret);
         case CONFIG_SIZE:
-                return parse_units(text, sizes, ARRAY_LEN(sizes), false, ret);
-        default:
-                return false;
-        }
-}
-
-bool config_value_ok(const struct config_key *key, const char *text, struct errinfo *err)
-{
-        static const char *const what[] = {
-                [CONFIG_BOOL] = "neither yes nor no",
-                [CONFIG_INT] = "no whole number",
-                [CONFIG_NUMBER] = "no number",
-                [CONFIG_DURATION] = "no duration; write for example 90s, 5min, 2h or 1d",
-                [CONFIG_SIZE] = "no size; write for example 512K, 64M or 2G",
-        };
-        double v;
-
-        switch (key->type) {
-        case CONFIG_STRING:
+                r = parse_number(key, text, &v.number, ret_at, err);
+                break;
         case CONFIG_LIST:
-                return true;
+                r = parse_list(key, text, &v, ret_at, err);
+                break;
         case CONFIG_PATH:
-                if (*text == '/')
-                        return true;
-                err_set(err, 0, "'%s' is no absolute path", text);
-                return false;
+                r = parse_path(v.text, ret_at, err);
+                break;
         case CONFIG_ENUM:
-                return choice_ok(key, text, err);
-        default:
-                if (parse(key, text, &v))
-                        return range_ok(key, v, text, err);
-                err_set(err, 0, "'%s' is %s", text, what[key->type]);
-                return false;
+                r = check_choice(key, text, 0, ret_at, err);
+                break;
+        case CONFIG_STRING:
+                break;
         }
+        if (r < 0) {
+                free(v.text);
+                return r;
+        }
+        *ret = v;
+        return 0;
 }
 
-double config_value_number(const struct config_key *key, const char *text)
+void config_value_done(struct config_value *value)
 {
-        double v = NAN;
+        free(value->text);
+        words_done(value);
+        *value = (struct config_value){ .number = NAN };
+}
 
-        return parse(key, text, &v) ? v : NAN;
+/* --- for people --------------------------------------------------------------------------------------- */
+
+static void format_with(const struct unit *units, size_t n, double value, char *buf, size_t size)
+{
+        for (size_t i = 0; i < n; i++)
+                if (fabs(value) >= units[i].factor && fmod(value, units[i].factor) == 0) {
+                        snprintf(buf, size, "%.15g%s", value / units[i].factor, units[i].name);
+                        return;
+                }
+        snprintf(buf, size, "%.15g", value);
+}
+
+void config_value_format(enum config_type type, double value, char *buf, size_t size)
+{
+        static const struct unit durations[] = {
+                { "w", 604800 }, { "d", 86400 }, { "h", 3600 }, { "min", 60 }, { "s", 1 },
+        };
+        static const struct unit sizes[] = {
+                { "T", 1099511627776.0 }, { "G", 1073741824.0 }, { "M", 1048576.0 }, { "K", 1024.0 }, { "B", 1 },
+        };
+
+        if (type == CONFIG_DURATION && value != 0)
+                format_with(durations, ARRAY_LEN(durations), value, buf, size);
+        else if (type == CONFIG_DURATION)
+                snprintf(buf, size, "0s");
+        else if (type == CONFIG_SIZE)
+                format_with(sizes, ARRAY_LEN(sizes), value, buf, size);
+        else
+                snprintf(buf, size, "%.15g", value);
+}
+
+void config_key_allows(const struct config_key *key, char *buf, size_t size)
+{
+        static const char *const names[] = {
+                [CONFIG_BOOL] = "yes or no",       [CONFIG_INT] = "whole number",  [CONFIG_NUMBER] = "number",
+                [CONFIG_DURATION] = "duration",    [CONFIG_SIZE] = "size in bytes", [CONFIG_STRING] = "text",
+                [CONFIG_LIST] = "list of words",   [CONFIG_PATH] = "absolute path", [CONFIG_ENUM] = "one of",
+        };
+        _cleanup_free_ char *copy = NULL;
+        const char *choices[CHOICES_MAX];
+        char min[64], max[64];
+        size_t len = (size_t)snprintf(buf, size, "%s", names[key->type]), n;
+
+        if (key->type == CONFIG_LIST && key->choices)
+                len = (size_t)snprintf(buf, size, "list of");
+        if (key->choices) {
+                n = config_choices(key, &copy, choices, CHOICES_MAX);
+                for (size_t i = 0; i < n && len < size; i++)
+                        len += (size_t)snprintf(buf + len, size - len, "%s%s", i > 0 ? ", " : key->type == CONFIG_NUMBER ? " or " : " ",
+                                                choices[i]);
+        }
+        if ((key->min != 0 || key->max != 0) && len < size) {
+                config_value_format(key->type, key->min, min, sizeof(min));
+                config_value_format(key->type, key->max, max, sizeof(max));
+                snprintf(buf + len, size - len, ", %s to %s", min, max);
+        }
 }
