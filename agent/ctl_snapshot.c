@@ -6,15 +6,14 @@
 #include "ctl_snapshot.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 
-#define SILENT_AFTER_S 30
-#define STATUS_MAX (16 * 1024 * 1024)
+#include "status_doc.h"
+
 #define ANSWER_MAX 65536
 
 static double boottime(void)
@@ -27,23 +26,17 @@ static double boottime(void)
 
 enum level ctl_level(const json_t *o)
 {
-        int l = level_from_name(ctl_text(o, "level"));
-
-        return l < 0 ? LEVEL_UNKNOWN : (enum level)l;
+        return status_level(o);
 }
 
 const char *ctl_text(const json_t *o, const char *key)
 {
-        const char *s = json_string_value(json_object_get(o, key));
-
-        return s ? s : "";
+        return status_text(o, key);
 }
 
 double ctl_number(const json_t *o, const char *key)
 {
-        const json_t *v = json_object_get(o, key);
-
-        return json_is_number(v) ? json_number_value(v) : NAN;
+        return status_number(o, key);
 }
 
 const json_t *ctl_component(const struct ctl_snapshot *snapshot, const char *name)
@@ -59,56 +52,31 @@ const json_t *ctl_component(const struct ctl_snapshot *snapshot, const char *nam
 
 void ctl_duration(double s, char *buf, size_t size)
 {
-        if (!(s >= 0))
-                snprintf(buf, size, "-");
-        else if (s < 120)
-                snprintf(buf, size, "%.0f s", s);
-        else if (s < 7200)
-                snprintf(buf, size, "%.0f min", floor(s / 60));
-        else if (s < 172800)
-                snprintf(buf, size, "%.0f h", floor(s / 3600));
-        else
-                snprintf(buf, size, "%.0f days", floor(s / 86400));
+        status_duration(s, buf, size);
 }
 
-/* The brain is silent: what it said last is no longer known to be true, whatever it was. */
-static void make_unknown(struct ctl_snapshot *s)
+static int read_all(FILE *f, size_t size, char **ret)
 {
-        char why[512], age[32];
-        json_t *c;
-        size_t i;
+        _cleanup_free_ char *text = malloc(size + 1);
 
-        ctl_duration(s->silent_s, age, sizeof(age));
-        json_array_foreach(json_object_get(s->doc, "components"), i, c) {
-                snprintf(why, sizeof(why), "veilled has been silent for %s; before that: %s%s%s", age, ctl_text(c, "level"),
-                         *ctl_text(c, "why") ? ": " : "", ctl_text(c, "why"));
-                json_object_set_new(c, "level", json_string("unknown"));
-                json_object_set_new(c, "why", json_string(why));
-                json_object_set_new(c, "rule", json_string("brain-silent"));
-        }
-        snprintf(why, sizeof(why), "veilled has been silent for %s", age);
-        json_object_set_new(s->doc, "health", json_string("yellow"));
-        json_object_set_new(s->doc, "health_why", json_string(why));
-}
-
-static void add_ages(struct ctl_snapshot *s)
-{
-        json_t *c;
-        size_t i;
-
-        json_array_foreach(json_object_get(s->doc, "components"), i, c)
-                if (json_is_number(json_object_get(c, "age_s")))
-                        json_object_set_new(c, "age_s", json_integer((json_int_t)(ctl_number(c, "age_s") + s->silent_s)));
+        if (!text)
+                return -ENOMEM;
+        /* Renamed into place, never changed: what is shorter now than a moment ago is damaged. */
+        if (fread(text, 1, size, f) != size)
+                return -EIO;
+        *ret = take_ptr(text);
+        return 0;
 }
 
 int ctl_snapshot_load(const struct ctl_options *options, struct ctl_snapshot *ret, struct errinfo *err)
 {
         _cleanup_fclose_ FILE *f = NULL;
-        struct ctl_snapshot s = { 0 };
+        _cleanup_free_ char *text = NULL;
+        struct errinfo why = { 0 };
+        struct status_doc s;
         char path[4096];
-        json_error_t error;
         struct stat st;
-        int fd;
+        int fd, r;
 
         snprintf(path, sizeof(path), "%s/status.json", options->run);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -119,22 +87,15 @@ int ctl_snapshot_load(const struct ctl_options *options, struct ctl_snapshot *re
         if (fd < 0)
                 return err_set(err, neg_errno(), "%s: %s", path, strerror(errno));
         f = fdopen(fd, "r");
-        if (!f || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STATUS_MAX)
+        if (!f || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STATUS_DOC_MAX_BYTES)
                 return err_set(err, -EINVAL, "%s is no status file", path);
-        s.doc = json_loadf(f, JSON_REJECT_DUPLICATES, &error);
-        if (!s.doc || !json_is_array(json_object_get(s.doc, "components")) || isnan(ctl_number(s.doc, "time_boot"))) {
-                json_decref(s.doc);
-                return err_set(err, -EINVAL, "%s is damaged (%s); veilled writes it anew within 10 s when it runs", path,
-                               s.doc ? "parts are missing" : error.text);
-        }
-        s.silent_s = boottime() - ctl_number(s.doc, "time_boot");
-        /* In the future: of another boot. */
-        s.silent = s.silent_s > SILENT_AFTER_S || s.silent_s < -1;
-        if (s.silent)
-                make_unknown(&s);
-        else
-                add_ages(&s);
-        *ret = s;
+        r = read_all(f, (size_t)st.st_size, &text);
+        if (r < 0)
+                return err_set(err, r, "%s: %s", path, strerror(-r));
+        r = status_doc_parse(text, (size_t)st.st_size, boottime(), STATUS_SILENT_AFTER_S, &s, &why);
+        if (r < 0)
+                return err_set(err, r, "%s is damaged (%s); veilled writes it anew within 10 s when it runs", path, why.text);
+        *ret = (struct ctl_snapshot){ .doc = s.doc, .silent_s = s.silent_s, .silent = s.silent };
         return 0;
 }
 

@@ -260,7 +260,7 @@ static int run_why(const struct ctl_options *options, int argc, char *argv[])
 
                 if (!streq(ctl_text(r, "component"), argv[1]))
                         continue;
-                ctl_duration(ctl_number(r, "age_s") + s.silent_s, age, sizeof(age));
+                ctl_duration(ctl_number(r, "age_s"), age, sizeof(age));
                 printf("  %-12s %-10s %s ago%s%s\n", ctl_text(r, "check"), ctl_text(r, "result"), age, *ctl_text(r, "why") ? ": " : "",
                        ctl_text(r, "why"));
         }
@@ -290,7 +290,7 @@ static int run_checks(const struct ctl_options *options, int argc UNUSED, char *
         json_array_foreach(json_object_get(s.doc, "checks"), i, c) {
                 char age[32], every[32];
 
-                ctl_duration(ctl_number(c, "age_s") + s.silent_s, age, sizeof(age));
+                ctl_duration(ctl_number(c, "age_s"), age, sizeof(age));
                 ctl_duration(ctl_number(c, "interval_s"), every, sizeof(every));
                 printf("%-12s %-28s %-9s %-8s %-8s %s\n", ctl_text(c, "check"), ctl_text(c, "instance"), ctl_text(c, "result"), age, every,
                        ctl_text(c, "why"));
