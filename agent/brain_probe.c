@@ -17,7 +17,8 @@
 #define LINE_MAX_LEN 16384
 #define LABELS_MAX 24
 #define INSTANCES_MAX 1024
-#define GRACE_S 15 /* on top of the children's own deadlines */
+#define OUTPUT_MAX (16 * 1024 * 1024) /* of one request */
+#define GRACE_S 5 /* on top of the children's own deadlines */
 #define PROBE_CHILDREN 8
 
 struct probe_request {
@@ -28,7 +29,7 @@ struct probe_request {
         int fd;
         sd_event_source *io, *timer, *child;
         char **names;   /* instances asked for; NULL once they have ended */
-        size_t n, outstanding;
+        size_t n, outstanding, total;
         json_t *found;  /* lines of a discovery */
         void (*done)(void *data, const struct check_desc *check, bool discovery);
         void *data;
@@ -263,14 +264,15 @@ static int on_io(sd_event_source *s UNUSED, int fd, uint32_t revents UNUSED, voi
                 return 0;
         }
         r->len += (size_t)n;
+        r->total += (size_t)n;
         while ((nl = memchr(start, '\n', r->len - (size_t)(start - r->buf)))) {
                 handle_line(r, start, (size_t)(nl - start));
                 start = nl + 1;
         }
         r->len -= (size_t)(start - r->buf);
         memmove(r->buf, start, r->len);
-        if (r->len == sizeof(r->buf))
-                request_over(r, VERDICT_FAILED, "the probe printed a line that is too long");
+        if (r->len == sizeof(r->buf) || r->total > OUTPUT_MAX)
+                request_over(r, VERDICT_FAILED, r->total > OUTPUT_MAX ? "the probe prints without end" : "the probe printed a line that is too long");
         return 0;
 }
 

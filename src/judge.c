@@ -535,9 +535,23 @@ static void topology_read(struct judge *j, const struct judge_instance *i)
                 c->dirty = true;
 }
 
+/* "ok" without a single value where there were values before is no news that all is well. */
+static bool says_nothing(const struct judge_instance *i)
+{
+        for (size_t k = 0; k < i->n_series; k++)
+                if (i->series[k].run == i->run)
+                        return false;
+        return i->n_series > 0;
+}
+
 void judge_run_end(struct judge *j, struct judge_instance *i, enum verdict verdict, const char *why, int64_t now_us)
 {
         bool topology = streq(i->check->name, "topology");
+
+        if (verdict == VERDICT_OK && !i->pushed && says_nothing(i)) {
+                verdict = VERDICT_FAILED;
+                why = "the run ended well but gave no value at all";
+        }
 
         i->verdict = verdict;
         i->end_us = now_us;
