@@ -130,6 +130,15 @@ check: deps-check
 	@$(MAKE) --no-print-directory check-programs
 	@SHARED=$(SHARED) BUILD=$(BUILD) tests/run $(SUITE)
 
+# How well a disk's death is seen coming: replays a whole fleet and prints a table (some minutes; docs/foresight.md).
+FORESIGHT_TOOLS := expand score_days peer_rules
+$(BUILD)/foresight/%: tests/foresight/%.c $(BUILD)/libveille.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(INC_src) $(call pkg_cflags,jansson) -MMD -MP -o $@ $< $(BUILD)/libveille.a $(call pkg_libs,jansson) -lm
+foresight: deps-check
+	@$(MAKE) --no-print-directory build $(FORESIGHT_TOOLS:%=$(BUILD)/foresight/%)
+	@SHARED=$(SHARED) BUILD=$(BUILD) tests/foresight/evaluate
+
 # Whole programs, the way a user meets them.
 check-lab: deps-check
 	@$(MAKE) --no-print-directory build
@@ -166,5 +175,5 @@ man:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all build run check-lab deps deps-check check check-programs clean install uninstall man
+.PHONY: foresight all build run check-lab deps deps-check check check-programs clean install uninstall man
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

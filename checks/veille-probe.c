@@ -72,7 +72,7 @@ int main(int argc, char *argv[])
         };
         const char *root = "/", *config_file = "/etc/veille/veille.conf";
         struct config_errors errors = { 0 };
-        static struct config *config; /* lives as long as the process and all its children */
+        struct config *config = NULL;
         struct env env = { 0 };
         int c, r;
 
