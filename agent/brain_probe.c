@@ -28,7 +28,8 @@ struct probe_request {
         pid_t pid;      /* 0: reached by socket, or reaped */
         int fd;
         sd_event_source *io, *timer, *child;
-        char **names;   /* instances asked for; NULL once they have ended */
+        char **names;   /* instances asked for */
+        bool *ended;    /* which of them have ended; a timed-out one stays in flight until its child is reaped */
         size_t n, outstanding, total;
         json_t *found;  /* lines of a discovery */
         void (*done)(void *data, const struct check_desc *check, bool discovery);
@@ -54,6 +55,7 @@ static void request_free(struct probe_request *r)
         for (size_t i = 0; i < r->n; i++)
                 free(r->names[i]);
         free(r->names);
+        free(r->ended);
         if (r->done)
                 r->done(r->data, r->check, r->found != NULL);
         json_decref(r->found);
@@ -79,7 +81,7 @@ static struct judge_instance *find(struct probe_request *r, const char *name)
 static ssize_t waiting_for(const struct probe_request *r, const char *name)
 {
         for (size_t i = 0; name && i < r->n; i++)
-                if (r->names[i] && streq(r->names[i], name))
+                if (!r->ended[i] && streq(r->names[i], name))
                         return (ssize_t)i;
         return -1;
 }
@@ -89,13 +91,13 @@ static void instance_end(struct probe_request *r, size_t i, enum verdict verdict
         struct judge_instance *inst = find(r, r->names[i]);
 
         if (inst) {
-                inst->in_flight = false;
+                inst->in_flight = verdict == VERDICT_TIMEOUT;
                 judge_run_end(r->b->judge, inst, verdict, why, brain_now_us());
         }
         r->b->counters.runs++;
         if (verdict == VERDICT_TIMEOUT)
                 r->b->counters.timeouts++;
-        free(take_ptr(r->names[i]));
+        r->ended[i] = true;
         r->outstanding--;
 }
 
@@ -194,7 +196,7 @@ static void line_end(struct probe_request *r, const json_t *line)
                 instance_end(r, (size_t)i, (enum verdict)verdict, why);
         } else if (!name) { /* refused as a whole */
                 for (size_t k = 0; k < r->n; k++)
-                        if (r->names[k])
+                        if (!r->ended[k])
                                 instance_end(r, k, verdict == VERDICT_OK ? VERDICT_FAILED : (enum verdict)verdict, why);
         } else {
                 bad_line(r, "the end of an instance that was not asked for");
@@ -205,6 +207,8 @@ static void line_stuck(struct probe_request *r, const json_t *line, bool stuck)
 {
         struct judge_instance *inst = find(r, json_string_value(json_object_get(line, "instance")));
 
+        if (inst && !stuck && inst->request == r)
+                inst->in_flight = false;
         if (inst && inst->stuck != stuck)
                 judge_stuck(r->b->judge, inst, stuck, brain_now_us());
 }
@@ -235,9 +239,16 @@ static void request_over(struct probe_request *r, enum verdict verdict, const ch
 {
         if (r->discovery)
                 discovery_end(r, verdict, why);
-        for (size_t i = 0; i < r->n; i++)
-                if (r->names[i])
+        for (size_t i = 0; i < r->n; i++) {
+                struct judge_instance *inst;
+
+                if (!r->ended[i])
                         instance_end(r, i, verdict, why);
+                inst = find(r, r->names[i]);
+                /* Its place is free only now, and only if no later request has taken it. */
+                if (inst && inst->request == r)
+                        inst->in_flight = false;
+        }
         for (const struct judge_instance *i = judge_instances(r->b->judge); i; i = i->next)
                 if (r->n && i->check == r->check && i->stuck)
                         judge_stuck(r->b->judge, (struct judge_instance *)i, false, brain_now_us());
@@ -401,7 +412,8 @@ int probe_request_start(struct brain *b, const struct check_desc *check, struct 
                 abort();
         *r = (struct probe_request){ .b = b, .check = check, .discovery = n == 0, .fd = -1, .n = n, .outstanding = n };
         r->names = calloc(n + 1, sizeof(*r->names));
-        if (!r->names)
+        r->ended = calloc(n + 1, sizeof(*r->ended));
+        if (!r->names || !r->ended)
                 abort();
         if (n == 0)
                 r->found = json_array();
@@ -427,6 +439,7 @@ int probe_request_start(struct brain *b, const struct check_desc *check, struct 
         requests = r;
         for (size_t i = 0; i < n; i++) {
                 instances[i]->in_flight = true;
+                instances[i]->request = r;
                 judge_run_begin(b->judge, instances[i]);
         }
         return 0;

@@ -80,6 +80,7 @@ struct judge_instance {
         /* Kept here for the brain's scheduler, not used by the judge. */
         int64_t next_us;
         bool in_flight;
+        const void *request; /* the one it is in flight with */
         struct judge_series *series;
         size_t n_series, size_series, hint;
         struct scorecard_state scorecard; /* of disks */
