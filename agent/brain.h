@@ -62,6 +62,8 @@ int brain_catalog_read(struct brain *b, const struct config *config, struct cata
 int probe_request_start(struct brain *b, const struct check_desc *check, struct judge_instance **instances, size_t n,
                         void (*done)(void *data, const struct check_desc *check, bool discovery), void *data);
 void probe_requests_abort(struct brain *b);
+/* The parts of this check may sleep, and are then left alone for [check NAME] wake_after. */
+bool probe_can_sleep(const struct check_desc *check);
 /* Requests under way, not counting those that only wait for a child that hangs. */
 size_t probe_requests_active(void);
 

@@ -160,6 +160,9 @@ int brain_catalog_read(struct brain *b, const struct config *config, struct cata
 
                 if (config_is_set(config, "check", c->name, "interval"))
                         c->interval_s = (int)config_int(config, "check", c->name, "interval");
+                /* What is allowed to sleep for that long must not count as silent. */
+                if (probe_can_sleep(c) && config_is_set(config, "check", c->name, "wake_after"))
+                        c->max_age_s = (int)config_int(config, "check", c->name, "wake_after") + 2 * c->interval_s + c->deadline_s;
                 for (size_t k = 0; k < c->n_rules; k++)
                         apply_rule(config, (struct rule *)&c->rules[k]);
         }

@@ -354,6 +354,29 @@ static int spawn_probe(struct brain *b, pid_t *ret_pid)
         return sv[0];
 }
 
+bool probe_can_sleep(const struct check_desc *check)
+{
+        for (size_t i = 0; i < check->n_metrics; i++)
+                if (streq(check->metrics[i].name, "disk_standby"))
+                        return true;
+        return false;
+}
+
+/* Which disks may be woken: those we know nothing of since we started, and those that have slept for too long. */
+static json_t *wake_list(const struct probe_request *r)
+{
+        int64_t after_us = config_int(r->b->config, "check", r->check->name, "wake_after") * USEC_PER_SEC, now_us = brain_now_us();
+        json_t *list = json_array();
+
+        for (size_t k = 0; k < r->n && probe_can_sleep(r->check); k++) {
+                const struct judge_instance *i = judge_find(r->b->judge, r->check, r->names[k]);
+
+                if (i && (!i->read_us || now_us - i->read_us >= after_us))
+                        json_array_append_new(list, json_string(r->names[k]));
+        }
+        return list;
+}
+
 static int send_request(const struct probe_request *r)
 {
         json_t *doc = json_pack("{ss ss}", "op", r->discovery ? "list" : "run", "check", r->check->name);
@@ -365,6 +388,7 @@ static int send_request(const struct probe_request *r)
         for (size_t i = 0; i < r->n; i++)
                 json_array_append_new(list, json_string(r->names[i]));
         json_object_set_new(doc, "instances", list);
+        json_object_set_new(doc, "wake", wake_list(r));
         text = json_dumps(doc, JSON_COMPACT);
         json_decref(doc);
         if (!text)

@@ -57,6 +57,7 @@ struct env {
         int (*run_cmd)(struct env *env, const char *const argv[], int deadline_s, size_t max_out, struct cmd_result *ret);
         /* Hands out one sample. labels: "name", "value", ..., NULL. */
         void (*emit)(struct env *env, const char *metric, double value, const char *const *labels);
+        bool wake;                   /* a sleeping disk may be woken for this run */
         struct errinfo why;          /* one sentence when it ends badly */
         void *data;                  /* of whoever made this env */
 };

@@ -58,10 +58,22 @@ static void refuse(int fd, const char *why)
                 probe_print_end(out, NULL, RESULT_DENIED, why);
 }
 
+static bool is_in(const json_t *list, const char *name)
+{
+        const json_t *v;
+        size_t i;
+
+        json_array_foreach(list, i, v)
+                if (json_is_string(v) && streq(json_string_value(v), name))
+                        return true;
+        return false;
+}
+
 int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only)
 {
         _cleanup_free_ char *buf = malloc(REQUEST_MAX);
         const char *instances[REQUEST_INSTANCES_MAX], *op, *name;
+        bool wake[REQUEST_INSTANCES_MAX];
         const struct check *check;
         json_t *request;
         size_t n;
@@ -89,9 +101,11 @@ int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only)
 
                 n = 0;
                 json_array_foreach(list, i, v)
-                        if (json_is_string(v) && json_string_length(v) < INSTANCE_NAME_MAX && n < REQUEST_INSTANCES_MAX)
+                        if (json_is_string(v) && json_string_length(v) < INSTANCE_NAME_MAX && n < REQUEST_INSTANCES_MAX) {
+                                wake[n] = is_in(json_object_get(request, "wake"), json_string_value(v));
                                 instances[n++] = json_string_value(v);
-                r = probe_run_children(env, check, instances, n, out_fd, true);
+                        }
+                r = probe_run_children(env, check, instances, n, wake, out_fd, true);
         } else {
                 refuse(out_fd, "the request is neither list nor run");
                 r = 3;

@@ -23,6 +23,7 @@ static void help(void)
                "  --root DIR      read DIR/sys, DIR/proc, DIR/dev instead of /sys, /proc, /dev\n"
                "  --config FILE   default /etc/veille/veille.conf\n"
                "  --state DIR, --run DIR   accepted like by every veille program; not used here\n"
+               "  --wake          run: a disk that sleeps may be woken and is read\n"
                "  --version, --help\n\n"
                "Checks:");
         for (size_t i = 0; i < checks_all_len; i++)
@@ -62,18 +63,25 @@ static int usage(const char *what)
         return 3;
 }
 
+static void done_config(struct config **config)
+{
+        config_free(*config);
+}
+
 int main(int argc, char *argv[])
 {
         static const struct option options[] = {
                 { "root", required_argument, NULL, 'r' },   { "config", required_argument, NULL, 'c' },
                 { "state", required_argument, NULL, 's' },  { "run", required_argument, NULL, 'u' },
+                { "wake", no_argument, NULL, 'w' },
                 { "version", no_argument, NULL, 'V' },      { "help", no_argument, NULL, 'h' },
                 { 0 },
         };
         const char *root = "/", *config_file = "/etc/veille/veille.conf";
         struct config_errors errors = { 0 };
-        struct config *config = NULL;
+        _cleanup_(done_config) struct config *config = NULL;
         struct env env = { 0 };
+        bool wake = false;
         int c, r;
 
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
@@ -86,6 +94,9 @@ int main(int argc, char *argv[])
                         break;
                 case 's':
                 case 'u':
+                        break;
+                case 'w':
+                        wake = true;
                         break;
                 case 'V':
                         printf("veille-probe %s\n", VEILLE_VERSION);
@@ -143,7 +154,7 @@ int main(int argc, char *argv[])
         if (streq(argv[0], "run")) {
                 if (argc < 3)
                         return usage("say which instance; 'list CHECK' shows them");
-                return probe_run_children(&env, check, (const char *const *)&argv[2], 1, 1, false);
+                return probe_run_children(&env, check, (const char *const *)&argv[2], 1, &wake, 1, false);
         }
         return usage("the words are catalog, list, run, serve, listen");
 }

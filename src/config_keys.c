@@ -17,6 +17,15 @@ const struct config_key config_keys[] = {
         { "check", true, "ignore", CONFIG_LIST, NULL, 0, 0, NULL,
           "Instances that are not to be looked at, as veille-probe list shows them." },
 
+        { "check", true, "wake_after", CONFIG_DURATION, "24h", 3600, 31536000, NULL,
+          "smart-ata, smart: a disk that has slept for this long is woken once and read; until then its last verdict stands." },
+
+        { "device", true, "path", CONFIG_PATH, NULL, 0, 0, NULL,
+          "A disk that smartctl is to ask, under the name of this section: /dev/sdc, /dev/bus/0, /dev/sg2. A disk that was "
+          "found by itself is then asked under this name only." },
+        { "device", true, "type", CONFIG_STRING, NULL, 0, 0, NULL,
+          "Its type as for smartctl -d: sat, megaraid,5, cciss,0, areca,3/2. Unset: smartctl finds out." },
+
         { "rule", true, "enabled", CONFIG_BOOL, "yes", 0, 0, NULL,
           "Whether this rule judges at all." },
         { "rule", true, "notice", CONFIG_NUMBER, NULL, 0, 0, "none",

@@ -16,6 +16,7 @@
 const struct metric_desc disk_metrics[] = {
         { "disk_info", METRIC_INFO, "", "Identity of the disk" },
         { "disk_standby", METRIC_GAUGE, "", "1 when the disk sleeps and was not asked" },
+        { "disk_read_by_fallback", METRIC_GAUGE, "", "1 when smartctl had to be asked because libatasmart cannot read the disk" },
         { "disk_smart_passed", METRIC_GAUGE, "", "The drive's own verdict: 1 passed, 0 failed" },
         { "disk_health_failed", METRIC_GAUGE, "", "1 when the drive says it is failing, for another reason than worn flash or heat" },
         { "disk_attribute", METRIC_GAUGE, "", "ATA attribute table as the drive gives it" },

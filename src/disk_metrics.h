@@ -8,7 +8,8 @@
 #include "catalog.h"
 #include "disk_report.h"
 
-extern const struct metric_desc disk_metrics[];
+#define DISK_METRICS_LEN 63 /* as DISK_RULES_LEN */
+extern const struct metric_desc disk_metrics[DISK_METRICS_LEN];
 extern const size_t disk_metrics_len;
 
 /* labels: name, value, ..., NULL; valid during the call only. */

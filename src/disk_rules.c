@@ -304,6 +304,14 @@ const struct rule disk_rules[] = {
                 .clears = "a later long self-test that passes",
                 .source = "smartd -l selftest; smartctl exit bit 7",
         },
+        {
+                .name = "smart-fallback", .metric = "disk_read_by_fallback", .kind = RULE_LIMIT,
+                .notice = 1, .warning = RULE_NONE, .critical = RULE_NONE, .clear = RULE_NONE,
+                .evidence = EVIDENCE_SMART,
+                .text = "libatasmart cannot read {component}; smartctl is asked instead",
+                .clears = "another controller or its firmware; raise the notice limit of this rule where it is known",
+                .source = "seen with emulated AHCI: libatasmart says not supported although the data are there",
+        },
 };
 
 const size_t disk_rules_len = ARRAY_LEN(disk_rules);

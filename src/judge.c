@@ -193,7 +193,7 @@ static void instance_reset(struct judge *j, struct judge_instance *i)
         i->verdict = VERDICT_PENDING;
         i->was_ok = i->standby = false;
         i->failures = 0;
-        i->bad_us = i->ok_us = i->end_us = 0;
+        i->bad_us = i->ok_us = i->read_us = i->end_us = 0;
 }
 
 struct judge_instance *judge_discovery_add(struct judge *j, const struct check_desc *check, const char *name,
@@ -565,6 +565,8 @@ void judge_run_end(struct judge *j, struct judge_instance *i, enum verdict verdi
                 /* Asleep is an answer, but no news: what we know keeps its age. */
                 if (!i->standby || !i->ok_us)
                         i->ok_us = now_us;
+                if (!i->standby)
+                        i->read_us = now_us;
         } else {
                 i->failures++;
                 if (!i->bad_us)

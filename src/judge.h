@@ -75,6 +75,7 @@ struct judge_instance {
         int64_t seen_us;     /* first discovered */
         int64_t end_us;      /* last end line */
         int64_t ok_us;       /* last end line that was ok */
+        int64_t read_us;     /* last one that had asked the part itself: a sleeping disk keeps this until it is woken */
         int64_t bad_us;      /* since when the verdict has not been ok; 0 */
         int64_t gone_us;     /* since when it is not present */
         /* Kept here for the brain's scheduler, not used by the judge. */

@@ -9,10 +9,6 @@
 #include <inttypes.h>
 #include <math.h>
 
-#define EXIT_COMMAND_LINE 1
-#define EXIT_OPEN_FAILED 2
-#define EXIT_STANDBY 3 /* what -n standby,3 asks for; alone, not as bits */
-
 static const json_t *get(const json_t *o, const char *path)
 {
         char key[64];
@@ -407,15 +403,18 @@ static void read_scsi(const json_t *doc, struct disk_report *r)
         read_selftests_scsi(doc, r);
 }
 
+/* The exit status 3 of -n standby,3 is also "command line" plus "open failed": only words prove sleep. */
 static bool says_standby(const json_t *doc)
 {
+        const char *mode = json_string_value(get(doc, "power_mode/ata_string")), *s;
         const json_t *m;
         size_t i;
 
+        if (mode && (str_starts(mode, "STANDBY") || str_starts(mode, "SLEEP")) && !json_object_get(doc, "smart_status"))
+                return true;
         json_array_foreach(get(doc, "smartctl/messages"), i, m) {
-                const char *s = json_string_value(json_object_get(m, "string"));
-
-                if (s && (strstr(s, "STANDBY mode") || strstr(s, "SLEEP mode")))
+                s = json_string_value(json_object_get(m, "string"));
+                if (s && (strstr(s, "evice is in STANDBY") || strstr(s, "evice is in SLEEP")))
                         return true;
         }
         return false;
@@ -424,16 +423,11 @@ static bool says_standby(const json_t *doc)
 /* smartctl's own words for why there is nothing to read. */
 static int no_data(const json_t *doc, struct errinfo *err)
 {
-        const json_t *m;
-        size_t i;
+        const char *message = smartctl_json_message(doc);
         double exit_status = number(doc, "smartctl/exit_status");
 
-        json_array_foreach(get(doc, "smartctl/messages"), i, m) {
-                const char *s = json_string_value(json_object_get(m, "string"));
-
-                if (s && *s)
-                        return err_set(err, -ENODATA, "smartctl: %.200s", s);
-        }
+        if (message)
+                return err_set(err, -ENODATA, "smartctl: %.200s", message);
         return err_set(err, -ENODATA, "smartctl read nothing from the disk (exit status %.0f)", isnan(exit_status) ? -1 : exit_status);
 }
 
@@ -460,7 +454,7 @@ int smartctl_json_report(const json_t *doc, struct disk_report *ret, struct erri
         r.protocol = read_protocol(doc);
         r.exit_status = number(doc, "smartctl/exit_status");
         r.local_time = number(doc, "local_time/time_t");
-        r.standby = r.exit_status == EXIT_STANDBY ? says_standby(doc) || !passed : says_standby(doc);
+        r.standby = says_standby(doc);
         r.health = json_is_boolean(passed) ? json_is_true(passed) ? DISK_HEALTH_PASSED : DISK_HEALTH_FAILED : DISK_HEALTH_ABSENT;
         r.power_on_s = number(doc, "power_on_time/hours") * 3600 + fmax(number(doc, "power_on_time/minutes"), 0) * 60;
         r.power_cycles = number(doc, "power_cycle_count");
@@ -477,25 +471,48 @@ int smartctl_json_report(const json_t *doc, struct disk_report *ret, struct erri
         return 0;
 }
 
-int smartctl_json_parse(const char *bytes, size_t len, struct disk_report *ret, struct errinfo *err)
+json_t *smartctl_json_load(const char *bytes, size_t len, struct errinfo *err)
 {
         const char *start = bytes ? memchr(bytes, '{', len) : NULL;
         json_error_t error;
         json_t *doc;
-        int r;
 
         if (len > SMARTCTL_JSON_MAX)
-                return err_set(err, -EFBIG, "smartctl printed more than %d bytes", SMARTCTL_JSON_MAX);
-        if (!len)
-                return err_set(err, -EBADMSG, "smartctl printed nothing");
-        if (memchr(bytes, '\0', len))
-                return err_set(err, -EBADMSG, "smartctl printed NUL bytes");
-        if (!start)
-                return err_set(err, -EBADMSG, "smartctl printed no JSON; is it older than 7.0?");
-        doc = json_loadb(start, len - (size_t)(start - bytes), 0, &error);
-        if (!doc)
-                return err_set(err, -EBADMSG, "smartctl's JSON is damaged: line %d: %s", error.line, error.text);
-        r = smartctl_json_report(doc, ret, err);
+                err_set(err, -EFBIG, "smartctl printed more than %d bytes", SMARTCTL_JSON_MAX);
+        else if (!len)
+                err_set(err, -EBADMSG, "smartctl printed nothing");
+        else if (memchr(bytes, '\0', len))
+                err_set(err, -EBADMSG, "smartctl printed NUL bytes");
+        else if (!start)
+                err_set(err, -EBADMSG, "smartctl printed no JSON; is it older than 7.0?");
+        else {
+                doc = json_loadb(start, len - (size_t)(start - bytes), 0, &error);
+                if (doc)
+                        return doc;
+                err_set(err, -EBADMSG, "smartctl's JSON is damaged: line %d: %s", error.line, error.text);
+        }
+        return NULL;
+}
+
+int smartctl_json_parse(const char *bytes, size_t len, struct disk_report *ret, struct errinfo *err)
+{
+        json_t *doc = smartctl_json_load(bytes, len, err);
+        int r = doc ? smartctl_json_report(doc, ret, err) : -EBADMSG;
+
         json_decref(doc);
         return r;
+}
+
+const char *smartctl_json_message(const json_t *doc)
+{
+        const json_t *m;
+        size_t i;
+
+        json_array_foreach(get(doc, "smartctl/messages"), i, m) {
+                const char *s = json_string_value(json_object_get(m, "string"));
+
+                if (s && *s)
+                        return s;
+        }
+        return NULL;
 }

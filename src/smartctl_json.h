@@ -21,4 +21,10 @@ int smartctl_json_report(const json_t *doc, struct disk_report *ret, struct erri
  * a half document and rubbish behind it are not. */
 int smartctl_json_parse(const char *text, size_t len, struct disk_report *ret, struct errinfo *err);
 
+/* The document alone, owned by the caller; NULL with a sentence. */
+json_t *smartctl_json_load(const char *text, size_t len, struct errinfo *err);
+
+/* smartctl's own words about what went wrong (its first message), or NULL. Lives as long as doc. */
+const char *smartctl_json_message(const json_t *doc);
+
 #endif
