@@ -81,6 +81,9 @@ enum result env_end(struct env *env, enum result result, const char *fmt, ...) P
 /* Small readers below root_fd; path may be a format. All negative errno, outputs untouched on failure.
  * Reading is one plain read() of at most 4 kB (broken sysfs drivers return EAGAIN to clever readers). */
 int env_read(struct env *env, char *buf, size_t size, const char *path, ...) PRINTF_LIKE(4, 5); /* NUL-terminated, trailing white space cut; length */
+/* Files that can be longer (mountinfo, mdstat, fstab): the whole text, read to its end, owned by the caller. -EFBIG beyond
+ * max bytes, -EBADMSG with a NUL byte inside; the length. */
+int env_read_text(struct env *env, char **ret, size_t max, const char *path, ...) PRINTF_LIKE(4, 5);
 int env_read_i64(struct env *env, int64_t *ret, const char *path, ...) PRINTF_LIKE(3, 4);
 /* Entries of a directory without . and .., sorted; NULL-terminated, owned by the caller (env_list_free). */
 int env_list_dir(struct env *env, char ***ret, const char *path, ...) PRINTF_LIKE(3, 4);

@@ -163,6 +163,49 @@ int env_read(struct env *env, char *buf, size_t size, const char *fmt, ...)
         return (int)n;
 }
 
+int env_read_text(struct env *env, char **ret, size_t max, const char *fmt, ...)
+{
+        _cleanup_close_ int fd = -1;
+        _cleanup_free_ char *buf = NULL;
+        size_t len = 0, size = 0;
+        char path[512];
+
+        FORMAT_PATH(path, fmt);
+        fd = openat(env->root_fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0)
+                return neg_errno();
+        for (;;) {
+                ssize_t n;
+
+                if (size - len < 2) {
+                        char *grown;
+
+                        if (size > max)
+                                return -EFBIG;
+                        size = size ? size * 2 : 4096;
+                        grown = realloc(buf, size);
+                        if (!grown)
+                                return -ENOMEM;
+                        buf = grown;
+                }
+                n = read(fd, buf + len, size - len - 1);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return neg_errno();
+                if (n == 0)
+                        break;
+                len += (size_t)n;
+        }
+        if (len > max)
+                return -EFBIG;
+        buf[len] = '\0';
+        if (strlen(buf) != len)
+                return -EBADMSG;
+        *ret = take_ptr(buf);
+        return (int)len;
+}
+
 int env_read_i64(struct env *env, int64_t *ret, const char *fmt, ...)
 {
         char path[512], buf[64], *end;

@@ -40,7 +40,7 @@ static const struct metric_desc metrics[] = {
         { "sensor_fault", METRIC_GAUGE, "", "1 when the chip says that the input itself is broken" },
         { "sensor_beep_enabled", METRIC_GAUGE, "", "1 when the board beeps on an alarm" },
         { "sensor_chip_info", METRIC_INFO, "", "Names of the chip" },
-        { "sensor_read_failures", METRIC_GAUGE, "", "Inputs of the chip that could not be read this time" },
+        { "sensor_read_failures", METRIC_GAUGE, "", "Inputs of the chip that could not be read, or read nonsense, this time" },
         { "sensor_config_errors", METRIC_GAUGE, "", "Lines of sensors.conf that libsensors could not use" },
 };
 
@@ -183,9 +183,9 @@ static const struct rule rules[] = {
                 .name = "sensor-unreadable", .metric = "sensor_read_failures", .kind = RULE_CHANGE,
                 .notice = RULE_NONE, .warning = 1, .critical = RULE_NONE, .clear = RULE_NONE,
                 .hold_s = 120, .evidence = EVIDENCE_SENSOR,
-                .text = "{growth} inputs of {label:chip} that could be read before cannot be read any more",
-                .clears = "they can be read again, or veillectl accept",
-                .source = "reading errors of the driver; what never could be read does not count",
+                .text = "{growth} inputs of {label:chip} that gave readings before give none or nonsense now",
+                .clears = "they give readings again, or veillectl accept",
+                .source = "reading errors of the driver, temperatures such as -128 or 127 C; inputs that never gave any do not count",
         },
         {
                 .name = "sensor-config", .metric = "sensor_config_errors", .kind = RULE_LIMIT,
@@ -240,10 +240,7 @@ static enum result run(struct env *env, const struct instance *instance)
         for (size_t i = 0; i < chips.n; i++) {
                 if (!streq(chips.items[i].instance, instance->name))
                         continue;
-                if (disk_sleeps(env, &chips.items[i]))
-                        result = env_end(env, RESULT_NODATA, "%s sleeps and is not woken for its temperature", chips.items[i].disk);
-                else
-                        result = sensor_chip_measure(env, &chips, &chips.items[i]);
+                result = sensor_chip_measure(env, &chips, &chips.items[i], disk_sleeps(env, &chips.items[i]));
         }
         sensor_chips_close(&chips);
         return result;

@@ -25,7 +25,7 @@ struct sensor_chip {
         char hwmon[32];                     /* "hwmon3" */
         char instance[INSTANCE_NAME_MAX];   /* "nct6775-isa-0290" */
         char component[INSTANCE_NAME_MAX];  /* the same, or the disk the chip belongs to */
-        char kind[24];                      /* of the component: disk, psu, sensor */
+        char kind[24];                      /* psu, sensor; "" for a disk's chip */
         char hwmon_chip[INSTANCE_NAME_MAX]; /* as node_exporter calls it: "platform_nct6775_656" */
         char chip_name[64];                 /* "nct6775" */
         char disk[32];                      /* "sda", "nvme0n1"; "" if it is no disk's */
@@ -42,8 +42,8 @@ struct sensor_chips {
 int sensor_chips_open(struct env *env, struct sensor_chips *ret);
 void sensor_chips_close(struct sensor_chips *chips);
 
-/* Hands out the samples of one chip. */
-enum result sensor_chip_measure(struct env *env, const struct sensor_chips *chips, const struct sensor_chip *chip);
+/* Hands out the samples of one chip; asleep: only what needs no reading. */
+enum result sensor_chip_measure(struct env *env, const struct sensor_chips *chips, const struct sensor_chip *chip, bool asleep);
 
 /* Thermal zones that no hwmon chip shows. */
 int thermal_discover(struct env *env, const struct sensor_chips *chips, struct instance_list *list);

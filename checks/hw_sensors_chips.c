@@ -202,7 +202,8 @@ static void find_component(struct env *env, struct sensor_chip *c)
         else if (streq(c->chip_name, "drivetemp"))
                 find_scsi_disk(env, c);
         snprintf(c->component, sizeof(c->component), "%s", c->disk[0] ? c->disk : c->instance);
-        strcpy(c->kind, c->disk[0] ? "disk" : "sensor");
+        /* What a disk is, the disk's own checks say: when drivetemp is unloaded, no disk is gone. */
+        strcpy(c->kind, c->disk[0] ? "" : "sensor");
         for (size_t i = 0; i < ARRAY_LEN(psu_drivers); i++) {
                 size_t n = strcspn(psu_drivers[i], "*");
 

@@ -8,8 +8,6 @@
 
 #include "hw_sensors.h"
 
-#include <sensors/error.h>
-
 enum role { ROLE_VALUE, ROLE_LIMIT, ROLE_ALARM, ROLE_FAULT, ROLE_BEEP };
 
 struct row {
@@ -129,7 +127,7 @@ struct sensor {
         size_t n;
         const char *label;
         char component[INSTANCE_NAME_MAX];
-        int error; /* of libsensors, for the value; 0: it could be read */
+        bool failed; /* no value, or one that no hardware means */
 };
 
 static const struct row *find_row(sensors_subfeature_type type)
@@ -153,8 +151,8 @@ static void read_all(struct sensor *s)
                 if (!row || !(sub->flags & SENSORS_MODE_R))
                         continue;
                 r = sensors_get_value(s->chip->name, sub->number, &value);
-                if (r < 0 && row->role == ROLE_VALUE && s->error == 0)
-                        s->error = r;
+                if (row->role == ROLE_VALUE && (r < 0 || (s->feature->type == SENSORS_FEATURE_TEMP && !sensor_temperature_plausible(value))))
+                        s->failed = true;
                 if (r == 0 && isfinite(value))
                         s->readings[s->n++] = (struct reading){ row, value };
         }
@@ -271,8 +269,8 @@ static void measure_fan(const struct sensor *s)
                         hand_out(s, "sensor_fan_stopped", s->readings[i].value <= 0 && !stopped_on_purpose(s), "fan", NULL);
 }
 
-/* Limits first: who judges the value has them already. Returns libsensors' error for the value, or 0. */
-static int measure_sensor(struct env *env, const struct sensor_chip *chip, const sensors_feature *feature)
+/* Limits first: who judges the value has them already. Returns whether there was a value that means something. */
+static bool measure_sensor(struct env *env, const struct sensor_chip *chip, const sensors_feature *feature)
 {
         static const enum role order[] = { ROLE_LIMIT, ROLE_VALUE, ROLE_ALARM, ROLE_FAULT, ROLE_BEEP };
         struct sensor s = { .env = env, .chip = chip, .feature = feature };
@@ -289,27 +287,29 @@ static int measure_sensor(struct env *env, const struct sensor_chip *chip, const
                                 hand_out_reading(&s, &s.readings[i]);
         if (feature->type == SENSORS_FEATURE_FAN)
                 measure_fan(&s);
-        return s.error;
+        return !s.failed;
 }
 
-enum result sensor_chip_measure(struct env *env, const struct sensor_chips *chips, const struct sensor_chip *chip)
+enum result sensor_chip_measure(struct env *env, const struct sensor_chips *chips, const struct sensor_chip *chip, bool asleep)
 {
         const sensors_feature *feature;
         unsigned n = 0, failed = 0;
         int nr = 0;
 
+        env_sample(env, "sensor_chip_info", 1, "chip", chip->instance, "chip_name", chip->chip_name,
+                   "hwmon_chip", chip->hwmon_chip, "disk", chip->disk, NULL);
+        env_sample(env, "sensor_config_errors", chips->config_errors, "chip", chip->instance, "component", "sensors.conf", NULL);
+        if (asleep)
+                return RESULT_OK;
         while ((feature = sensors_get_features(chip->name, &nr))) {
                 n++;
-                if (measure_sensor(env, chip, feature) < 0)
+                if (!measure_sensor(env, chip, feature))
                         failed++;
         }
         if (n == 0)
                 return env_end(env, RESULT_NODATA, "every input of %s is ignored by sensors.conf", chip->instance);
-        env_sample(env, "sensor_chip_info", 1, "chip", chip->instance, "chip_name", chip->chip_name,
-                   "hwmon_chip", chip->hwmon_chip, "disk", chip->disk, NULL);
-        /* Which inputs a chip can read differs from board to board: the first count is how it is, more is news. */
+        /* Which inputs of a chip are wired differs from board to board: the first count is how it is, more is news. */
         if (chip->class != CHIP_SLEEPER)
                 env_sample(env, "sensor_read_failures", failed, "chip", chip->instance, NULL);
-        env_sample(env, "sensor_config_errors", chips->config_errors, "chip", chip->instance, "component", "sensors.conf", NULL);
         return RESULT_OK;
 }

@@ -63,11 +63,6 @@ static int usage(const char *what)
         return 3;
 }
 
-static void done_config(struct config **config)
-{
-        config_free(*config);
-}
-
 int main(int argc, char *argv[])
 {
         static const struct option options[] = {
@@ -79,7 +74,7 @@ int main(int argc, char *argv[])
         };
         const char *root = "/", *config_file = "/etc/veille/veille.conf";
         struct config_errors errors = { 0 };
-        _cleanup_(done_config) struct config *config = NULL;
+        static struct config *config; /* lives as long as the process and all its children */
         struct env env = { 0 };
         bool wake = false;
         int c, r;

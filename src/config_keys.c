@@ -10,6 +10,16 @@ const struct config_key config_keys[] = {
         { "host", false, "name", CONFIG_STRING, NULL, 0, 0, NULL,
           "Name of this host in messages and pages. Unset: the kernel's host name." },
 
+        { "mail", false, "spool", CONFIG_LIST, NULL, 0, 0, NULL,
+          "Directories of mail in transit. Unset: /var/spool/postfix and /var/spool/exim4, those that exist." },
+        { "mail", false, "store", CONFIG_LIST, NULL, 0, 0, NULL,
+          "Directories of delivered mail. Unset: /var/mail, /var/vmail, /srv/mail and /home/vmail, those that exist." },
+
+        { "fs", false, "network", CONFIG_BOOL, "no", 0, 0, NULL,
+          "Whether network file systems that hold no mail are watched too." },
+        { "fs", false, "write", CONFIG_LIST, NULL, 0, 0, NULL,
+          "Further mount points on which writing is tried once a run; those that hold mail, the system or our state always are." },
+
         { "check", true, "enabled", CONFIG_BOOL, "yes", 0, 0, NULL,
           "Whether this check runs at all." },
         { "check", true, "interval", CONFIG_DURATION, NULL, 1, 604800, NULL,

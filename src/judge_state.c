@@ -42,7 +42,8 @@ static int64_t from_wall(int64_t us, int64_t now_us, int64_t wall_us)
 
 static bool worth_keeping(const struct rule *rule, const struct rule_state *st)
 {
-        return st->seen && (st->level > LEVEL_OK || rule->kind == RULE_CHANGE || (rule->kind == RULE_RATE && st->window));
+        return st->seen && (st->level > LEVEL_OK || rule->kind == RULE_CHANGE || (rule->kind == RULE_RATE && st->window) ||
+                            (rule->after_good && st->baseline == 1));
 }
 
 json_t *judge_save(const struct judge_instance *i, int64_t now_us, int64_t wall_us)
@@ -58,6 +59,12 @@ json_t *judge_save(const struct judge_instance *i, int64_t now_us, int64_t wall_
 
                         if (!worth_keeping(rule, st))
                                 continue;
+                        if (rule->after_good && st->level == LEVEL_OK) {
+                                /* All there is to keep is that it was good once. The value would make a write of every poll. */
+                                rule_key(&i->series[k], rule, key, sizeof(key));
+                                json_object_set_new(rules, key, json_pack("{si si ss}", "value", 1, "baseline", 1, "level", "ok"));
+                                continue;
+                        }
                         rule_key(&i->series[k], rule, key, sizeof(key));
                         o = json_pack("{sf sf ss sI sI}", "value", st->value, "baseline", st->baseline, "level", level_name(st->level),
                                       "changed", (json_int_t)to_wall(st->changed_us, now_us, wall_us),
@@ -97,6 +104,8 @@ static void load_rule(struct judge_rule *r, const json_t *o, int64_t now_us, int
                         st->baseline = number(o, "baseline");
                         st->grown_us = now_us;
                 }
+                if (r->rule->after_good && number(o, "baseline") == 1)
+                        st->baseline = 1;
                 return;
         }
         st->seen = true;

@@ -350,6 +350,61 @@ static void format_duration(char *buf, size_t size, double s)
                 }
 }
 
+/* "13 GiB": powers of 1024, three digits. */
+static void format_bytes(char *buf, size_t size, double v)
+{
+        static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+        size_t i = 0;
+
+        if (!isfinite(v)) {
+                snprintf(buf, size, "?");
+                return;
+        }
+        while (fabs(v) >= 1000 && i + 1 < ARRAY_LEN(units)) {
+                v /= 1024;
+                i++;
+        }
+        snprintf(buf, size, "%.3g %s", v, units[i]);
+}
+
+static void format_percent(char *buf, size_t size, double v)
+{
+        if (isfinite(v))
+                snprintf(buf, size, "%.1f %%", v * 100);
+        else
+                snprintf(buf, size, "?");
+}
+
+enum source { OF_VALUE, OF_LIMIT, OF_MEASURE, OF_BASELINE, OF_WINDOW };
+
+/* Words in braces that stand for a number. */
+static const struct {
+        const char *word;
+        enum source source;
+        void (*format)(char *buf, size_t size, double v);
+} words[] = {
+        { "value", OF_VALUE, format_number },       { "limit", OF_LIMIT, format_number },
+        { "growth", OF_MEASURE, format_number },    { "baseline", OF_BASELINE, format_number },
+        { "forecast", OF_MEASURE, format_duration }, { "window", OF_WINDOW, format_duration },
+        { "percent", OF_VALUE, format_percent },    { "bytes", OF_VALUE, format_bytes },
+        { "duration", OF_VALUE, format_duration },
+};
+
+static bool format_word(const struct rule *rule, const struct rule_state *state, const char *p, size_t n, char *buf, size_t size)
+{
+        const double sources[] = {
+                [OF_VALUE] = state->value, [OF_LIMIT] = state->limit, [OF_MEASURE] = state->measure,
+                [OF_BASELINE] = state->baseline, [OF_WINDOW] = rule->window_s,
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(words); i++)
+                if (strlen(words[i].word) == n && memcmp(words[i].word, p, n) == 0) {
+                        words[i].format(buf, size, sources[words[i].source]);
+                        return true;
+                }
+        return false;
+}
+
 void rule_text(const struct rule *rule, const struct rule_state *state, const char *component,
                const char *const *labels, char *buf, size_t size)
 {
@@ -370,18 +425,8 @@ void rule_text(const struct rule *rule, const struct rule_state *state, const ch
                         continue;
                 }
                 p++;
-                if (n == 5 && memcmp(p, "value", n) == 0)
-                        format_number(tmp, sizeof(tmp), state->value), append(buf, size, &len, tmp);
-                else if (n == 5 && memcmp(p, "limit", n) == 0)
-                        format_number(tmp, sizeof(tmp), state->limit), append(buf, size, &len, tmp);
-                else if (n == 6 && memcmp(p, "growth", n) == 0)
-                        format_number(tmp, sizeof(tmp), state->measure), append(buf, size, &len, tmp);
-                else if (n == 8 && memcmp(p, "baseline", n) == 0)
-                        format_number(tmp, sizeof(tmp), state->baseline), append(buf, size, &len, tmp);
-                else if (n == 8 && memcmp(p, "forecast", n) == 0)
-                        format_duration(tmp, sizeof(tmp), state->measure), append(buf, size, &len, tmp);
-                else if (n == 6 && memcmp(p, "window", n) == 0)
-                        format_duration(tmp, sizeof(tmp), rule->window_s), append(buf, size, &len, tmp);
+                if (format_word(rule, state, p, n, tmp, sizeof(tmp)))
+                        append(buf, size, &len, tmp);
                 else if (n == 9 && memcmp(p, "component", n) == 0)
                         append(buf, size, &len, component);
                 else if (n > 6 && memcmp(p, "label:", 6) == 0)

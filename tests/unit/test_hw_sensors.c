@@ -281,6 +281,12 @@ static void an_input_that_stops_to_answer_is_told(void **state UNUSED)
         assert_true(fake_find(f, "sensor_read_failures", "")->value == 1);
         assert_level(&j, (const char *)NULL, "", LEVEL_OK);
         fake_file(f, "sys/devices/platform/lm75.0/hwmon/hwmon0/temp1_input", "");
+        t = poll_minutes(f, &j, "lm75-isa-0000", t, 4);
+        assert_level(&j, "sensor-unreadable", "chip=lm75", LEVEL_WARNING);
+        fake_attr(f, "lm75.0", "hwmon0", "temp1_input", 40000);
+        t = poll_minutes(f, &j, "lm75-isa-0000", t, 4);
+        assert_level(&j, (const char *)NULL, "", LEVEL_OK);
+        fake_attr(f, "lm75.0", "hwmon0", "temp1_input", 127000); /* the diode came off */
         poll_minutes(f, &j, "lm75-isa-0000", t, 4);
         assert_level(&j, "sensor-unreadable", "chip=lm75", LEVEL_WARNING);
         fake_judge_done(&j);
@@ -351,11 +357,21 @@ static void disk_chips_name_the_disk(void **state UNUSED)
         assert_int_equal(list.n, ARRAY_LEN(rows));
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
                 assert_string_equal(list.items[i].component, rows[i].disk);
-                assert_string_equal(list.items[i].kind, "disk");
+                assert_string_equal(list.items[i].kind, ""); /* the disk's own checks say what it is */
         }
         assert_string_not_equal(list.items[1].name, list.items[2].name); /* same chip name: made unique */
         assert_int_equal(fake_run(f, sensors(), list.items[1].name), RESULT_OK);
         assert_true(fabs(fake_find(f, "sensor_temperature_celsius", "hwmon_chip=nvme_nvme0")->value - 38.85) < 1e-6);
+
+        /* A suspended disk is not asked. */
+        fake_file(f, "sys/devices/pci0/ata1/0:0:0:0/power/runtime_status", "suspended\n");
+        fake_link(f, "sys/devices/pci0/ata1/0:0:0:0/block/sda/device", "../..");
+        fake_file(f, "sys/class/block/.keep", "");
+        fake_link(f, "sys/class/block/sda", "../../devices/pci0/ata1/0:0:0:0/block/sda");
+        assert_int_equal(fake_run(f, sensors(), list.items[0].name), RESULT_OK);
+        for (size_t i = 0; i < f->n; i++)
+                assert_false(streq(f->samples[i].metric, "sensor_temperature_celsius"));
+        assert_true(fake_find(f, "sensor_chip_info", "disk=sda")->value == 1);
         instance_list_done(&list);
         fake_env_free(f);
 }

@@ -15,12 +15,15 @@ static const struct metric_desc disk_metrics[] = {
         { "disk_pending_sectors", METRIC_GAUGE, "", "h" },
         { "disk_crc_errors_total", METRIC_COUNTER, "", "h" },
         { "disk_standby", METRIC_GAUGE, "", "h" },
+        { "disk_spindle_stopped", METRIC_GAUGE, "", "h" },
 };
 static const struct rule disk_rules[] = {
         { .name = "pending", .metric = "disk_pending_sectors", .kind = RULE_LIMIT, .notice = 1, .warning = 10, .critical = 100,
           .clear = RULE_NONE, .evidence = EVIDENCE_SMART, .text = "{value} pending sectors on {component}", .clears = "c", .source = "s" },
         { .name = "crc", .metric = "disk_crc_errors_total", .kind = RULE_CHANGE, .notice = 1, .warning = RULE_NONE, .critical = RULE_NONE,
           .clear = RULE_NONE, .evidence = EVIDENCE_SMART, .text = "{growth} CRC errors", .clears = "c", .source = "s" },
+        { .name = "stopped", .metric = "disk_spindle_stopped", .kind = RULE_LIMIT, .notice = RULE_NONE, .warning = 1, .critical = RULE_NONE,
+          .clear = RULE_NONE, .after_good = true, .evidence = EVIDENCE_SMART, .text = "stopped", .clears = "c", .source = "s" },
 };
 static const struct metric_desc topology_metrics[] = {
         { "topology_link_info", METRIC_INFO, "", "h" },
@@ -235,6 +238,50 @@ static void baselines_move_with_the_disk(void **state UNUSED)
         judge_free(after.j);
 }
 
+static void spindle(struct world *w, struct judge_instance *i, bool stopped, int64_t now)
+{
+        judge_run_begin(w->j, i);
+        assert_true(judge_sample(w->j, i, "disk_spindle_stopped", stopped, NULL, now));
+        judge_run_end(w->j, i, VERDICT_OK, "", now);
+}
+
+/* It turned before the reboot and stands still after it: news, also when the store answers late. Saving it writes
+ * the same bytes at every poll. */
+static void what_was_good_is_remembered_over_a_reboot(void **state UNUSED)
+{
+        for (int late = 0; late < 2; late++) {
+                struct world before, after;
+                struct judge_instance *i;
+                json_t *first, *second;
+
+                world_init(&before);
+                i = discover(&before, "sda", "x", S);
+                spindle(&before, i, false, 60 * S);
+                first = judge_save(i, 61 * S, WALL0);
+                spindle(&before, i, false, 120 * S);
+                second = judge_save(i, 121 * S, WALL0);
+                assert_true(json_equal(first, second));
+                json_decref(first);
+                json_decref(second);
+                world_init(&after);
+                if (!late)
+                        save_all(&before, &after, 130 * S, 5 * S);
+                i = discover(&after, "sda", "x", 6 * S);
+                spindle(&after, i, true, 10 * S);
+                if (late) {
+                        assert_int_equal(level_of(&after, "sda"), LEVEL_OK);
+                        save_all(&before, &after, 130 * S, 12 * S);
+                        spindle(&after, i, true, 70 * S);
+                }
+                assert_int_equal(level_of(&after, "sda"), LEVEL_WARNING);
+                assert_int_equal(judge_accept(after.j, "sda", NULL, 80 * S), 1);
+                spindle(&after, i, true, 130 * S);
+                assert_int_equal(level_of(&after, "sda"), LEVEL_OK);
+                judge_free(before.j);
+                judge_free(after.j);
+        }
+}
+
 static void a_restart_is_no_change_of_level(void **state UNUSED)
 {
         struct world before, after;
@@ -339,6 +386,7 @@ int main(void)
                 cmocka_unit_test(a_disk_that_leaves_is_missed_until_accepted),
                 cmocka_unit_test(baselines_move_with_the_disk),
                 cmocka_unit_test(a_restart_is_no_change_of_level),
+                cmocka_unit_test(what_was_good_is_remembered_over_a_reboot),
                 cmocka_unit_test(another_disk_in_the_slot_begins_anew),
                 cmocka_unit_test(sleeping_disk_keeps_its_verdict),
                 cmocka_unit_test(redundancy_decides_urgency),

@@ -137,9 +137,33 @@ static void window_survives_a_restart(void **state UNUSED)
         rule_state_done(&b);
 }
 
+static void words_in_braces_are_told_in_the_unit_of_people(void **state UNUSED)
+{
+        static const struct {
+                const char *text;
+                double value;
+                const char *want;
+        } rows[] = {
+                { "{percent} done", 0.0849, "8.5 % done" },      { "{bytes} free", 13958643712.0, "13 GiB free" },
+                { "{bytes}", 999, "999 B" },                     { "{bytes}", 1000, "0.977 KiB" },
+                { "{duration} to go", 5400, "2 hours to go" },   { "{value} of {component}", 3, "3 of md0" },
+                { "{nothing}{label:disk}", 3, "?" },             { "open {brace", 3, "open {brace" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                struct rule r = { .text = rows[i].text };
+                struct rule_state st = { .value = rows[i].value };
+                char text[64];
+
+                rule_text(&r, &st, "md0", NULL, text, sizeof(text));
+                assert_string_equal(text, rows[i].want);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(words_in_braces_are_told_in_the_unit_of_people),
                 cmocka_unit_test(limit_holds_and_calms),
                 cmocka_unit_test(change_is_news_old_counts_are_history),
                 cmocka_unit_test(rate_counts_growth_within_the_window),
