@@ -27,7 +27,7 @@ const struct config_key config_keys[] = {
         { "check", true, "ignore", CONFIG_LIST, NULL, 0, 0, NULL,
           "Instances that are not to be looked at, as veille-probe list shows them." },
 
-        { "check", true, "wake_after", CONFIG_DURATION, "24h", 3600, 31536000, NULL,
+        { "check", true, "wake_after", CONFIG_DURATION, "24h", 1, 31536000, NULL,
           "smart-ata, smart: a disk that has slept for this long is woken once and read; until then its last verdict stands." },
 
         { "device", true, "path", CONFIG_PATH, NULL, 0, 0, NULL,

@@ -10,7 +10,7 @@
 
 #define HOURS_MAX (100 * 365.25 * 24) /* no disk is older than 100 years: more is packed */
 #define TEMPERATURE_MIN_C (-40)
-#define TEMPERATURE_MAX_C 150
+#define TEMPERATURE_MAX_C 124 /* drives without a sensor say 127, 128 or 255 */
 
 static const char *const protocol_names[DISK_PROTOCOL_MAX] = {
         [DISK_PROTOCOL_UNKNOWN] = "",
@@ -61,10 +61,15 @@ static const char *const attribute_names[256] = {
         [254] = "Free_Fall_Sensor",
 };
 
-/* Names that an SSD's drive database entry gives to what is left of its life, as normalised percent. */
-static const char *const life_left_names[] = {
-        "Media_Wearout_Indicator", "SSD_Life_Left", "SSD_Life_Left_Perc", "Percent_Lifetime_Remain",
-        "Remaining_Lifetime_Perc", "Lifetime_Left", "Wear_Leveling_Count",
+/* What an SSD's drive database entry calls the life that is left, as normalised percent. The id counts too: WD's
+ * Media_Wearout_Indicator is 230 and runs the other way. */
+static const struct {
+        uint8_t id;
+        const char *name;
+} life_left[] = {
+        { 169, "Remaining_Lifetime_Perc" }, { 177, "Wear_Leveling_Count" },     { 202, "Percent_Lifetime_Remain" },
+        { 231, "SSD_Life_Left" },           { 231, "SSD_Life_Left_Perc" },      { 231, "Lifetime_Left" },
+        { 231, "Remaining_Lifetime_Perc" }, { 233, "Media_Wearout_Indicator" }, { 233, "Remaining_Lifetime_Perc" },
 };
 
 static const struct disk_report nothing_reported = {
@@ -270,20 +275,34 @@ static double temperature_of(const struct disk_report *report)
         return NAN;
 }
 
+static bool says_life_left(const struct disk_attribute *a)
+{
+        for (size_t i = 0; i < ARRAY_LEN(life_left); i++)
+                if (a->id == life_left[i].id && streq(a->name, life_left[i].name))
+                        return true;
+        return false;
+}
+
+/* Where several attributes speak of it the best counts: some drives have one that was never filled in, and Kingston puts
+ * what is left into the raw value and what is used into the other. A drive that is really worn says so in all. */
 static double wear_of(const struct disk_report *report)
 {
+        double left = NAN;
+
         if (report->nvme.present)
                 return report->nvme.percentage_used;
         if (disk_report_is_hdd(report))
                 return NAN;
-        for (size_t i = 0; i < report->n_attributes; i++)
-                for (size_t j = 0; j < ARRAY_LEN(life_left_names); j++) {
-                        const struct disk_attribute *a = &report->attributes[i];
+        for (size_t i = 0; i < report->n_attributes; i++) {
+                const struct disk_attribute *a = &report->attributes[i];
 
-                        if (streq(a->name, life_left_names[j]) && a->value >= 1 && a->value <= 100)
-                                return 100 - a->value;
-                }
-        return NAN;
+                if (!says_life_left(a) || a->value < 1 || a->value > 100)
+                        continue;
+                left = fmax(left, a->value);
+                if (a->id == 231 && a->has_raw && a->raw <= 100)
+                        left = fmax(left, (double)a->raw);
+        }
+        return 100 - left;
 }
 
 void disk_report_finish(struct disk_report *report)
@@ -317,6 +336,8 @@ void disk_report_finish(struct disk_report *report)
         fill_in(&report->power_cycles, count_of(report, 12));
         fill_in(&report->load_cycles, count_of(report, 193));
         fill_in(&report->load_cycles, count_of(report, 225));
+        if (!(report->temperature_c >= TEMPERATURE_MIN_C && report->temperature_c <= TEMPERATURE_MAX_C))
+                report->temperature_c = NAN;
         fill_in(&report->temperature_c, temperature_of(report));
         fill_in(&report->percentage_used, wear_of(report));
         fill_in(&report->temperature_warning_c, report->op_limit_max_c);
@@ -332,9 +353,8 @@ bool disk_report_is_hdd(const struct disk_report *report)
                 return true;
         /* Not said (old drives do not): attributes that only flash or only platters have. */
         for (size_t i = 0; i < report->n_attributes; i++)
-                for (size_t j = 0; j < ARRAY_LEN(life_left_names); j++)
-                        if (report->attributes[i].id != 233 && streq(report->attributes[i].name, life_left_names[j]))
-                                return false;
+                if (report->attributes[i].id != 233 && says_life_left(&report->attributes[i]))
+                        return false;
         return !strstr(report->model, "SSD") && !strstr(report->family, "SSD");
 }
 

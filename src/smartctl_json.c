@@ -198,6 +198,12 @@ static bool selftest_entry(struct disk_report *r, bool passed, bool is_long, con
         return true;
 }
 
+/* A test that was aborted, interrupted or still runs says nothing, whatever else the entry claims. */
+static bool test_ended(const char *words)
+{
+        return !words || (!str_starts(words, "Aborted") && !str_starts(words, "Interrupted") && !strstr(words, "in progress"));
+}
+
 static void read_selftests_ata(const json_t *doc, struct disk_report *r)
 {
         const json_t *log = get(doc, "ata_smart_self_test_log/extended"), *row;
@@ -217,8 +223,8 @@ static void read_selftests_ata(const json_t *doc, struct disk_report *r)
                 bool is_long = type && (strstr(type, "xtended") || strstr(type, "Long") || strstr(type, "long"));
                 double hours = number(row, "lifetime_hours");
 
-                if (!json_is_boolean(passed))
-                        continue; /* aborted or interrupted says nothing */
+                if (!json_is_boolean(passed) || !test_ended(json_string_value(get(row, "status/string"))))
+                        continue;
                 if (is_long && json_is_true(passed) && isnan(r->selftest_age_h) && hours >= 0)
                         r->selftest_age_h = fmax(number(doc, "power_on_time/hours") - hours, 0);
                 if (!decided)
@@ -336,6 +342,9 @@ static void read_ata(const json_t *doc, struct disk_report *r)
                                                             ? disk_decode_raw(197, disk_report_attribute(r, 197)->raw)
                                                             : 0);
         r->percentage_used = number(doc, "endurance_used/current_percent");
+        for (size_t i = 0; i < r->n_statistics && isnan(r->percentage_used); i++)
+                if (streq(r->statistics[i].name, "Percentage Used Endurance Indicator") && strstr(r->statistics[i].flags_long, "valid"))
+                        r->percentage_used = r->statistics[i].value;
 }
 
 static void read_nvme(const json_t *doc, struct disk_report *r)

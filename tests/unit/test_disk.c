@@ -320,6 +320,62 @@ static void scsi_verdicts(void **state UNUSED)
         ASSERT_JUDGED(&r, LEVEL_CRITICAL, "smart-failed grown-defects uncorrected-errors ");
 }
 
+static void wear_of_flash_is_read_from_what_means_it(void **state UNUSED)
+{
+        static const struct {
+                const char *what;
+                struct {
+                        unsigned id;
+                        const char *name;
+                        int value;
+                        uint64_t raw;
+                } a[3];
+                double rpm, used; /* NAN: not known */
+        } rows[] = {
+                { "Intel", { { 233, "Media_Wearout_Indicator", 5, 0 } }, 0, 95 },
+                { "Samsung", { { 177, "Wear_Leveling_Count", 1, 3090 } }, 0, 99 },
+                { "Kingston: raw is what is left", { { 231, "SSD_Life_Left", 4, 96 } }, 0, 4 },
+                { "SandForce", { { 231, "SSD_Life_Left", 95, 1 } }, 0, 5 },
+                { "one that was never filled in", { { 177, "Wear_Leveling_Count", 2, 65595 }, { 231, "SSD_Life_Left", 2, 100 } }, 0, 0 },
+                { "WD: 230 runs the other way", { { 230, "Media_Wearout_Indicator", 1, 1 } }, 0, NAN },
+                { "SanDisk: 233 is something else", { { 233, "NAND_GB_Written_TLC", 100, 10736 } }, 0, NAN },
+                { "a hard disk", { { 233, "Media_Wearout_Indicator", 5, 0 } }, 7200, NAN },
+                { "not valid", { { 233, "Media_Wearout_Indicator", 253, 0 } }, 0, NAN },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                struct disk_report r;
+
+                disk_report_init(&r);
+                r.protocol = DISK_ATA;
+                r.rotation_rpm = rows[i].rpm;
+                for (size_t k = 0; k < ARRAY_LEN(rows[i].a) && rows[i].a[k].id; k++) {
+                        struct disk_attribute *a = disk_report_add_attribute(&r, rows[i].a[k].id, rows[i].a[k].name, 0, rows[i].a[k].value, 1, 0);
+
+                        a->raw = rows[i].a[k].raw;
+                        a->has_raw = true;
+                }
+                disk_report_finish(&r);
+                if (isnan(rows[i].used) ? !isnan(r.percentage_used) : r.percentage_used != rows[i].used)
+                        fail_msg("%s: %g", rows[i].what, r.percentage_used);
+        }
+}
+
+static void temperatures_no_disk_has_are_none(void **state UNUSED)
+{
+        static const double said[] = { 127, 128, 255, -128, 1000, NAN };
+
+        for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+                struct disk_report r;
+
+                disk_report_init(&r);
+                r.protocol = DISK_NVME;
+                r.temperature_c = said[i];
+                disk_report_finish(&r);
+                assert_true(isnan(r.temperature_c));
+        }
+}
+
 static void asleep_says_nothing_else(void **state UNUSED)
 {
         struct disk_report r;
@@ -412,6 +468,8 @@ int main(void)
                 cmocka_unit_test(lost_sectors_are_never_ok),
                 cmocka_unit_test(nvme_verdicts),
                 cmocka_unit_test(scsi_verdicts),
+                cmocka_unit_test(wear_of_flash_is_read_from_what_means_it),
+                cmocka_unit_test(temperatures_no_disk_has_are_none),
                 cmocka_unit_test(asleep_says_nothing_else),
                 cmocka_unit_test(flags_and_names_are_smartctls),
                 cmocka_unit_test(tables_belong_together),
