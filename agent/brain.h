@@ -94,6 +94,8 @@ void brain_store_event(struct brain *b, const char *component, const char *kind,
                        const char *rule, const char *why);
 
 /* --- brain_kmsg.c: what the kernel tells unasked ---------------------------------------------  */
+int brain_kmsg_start(struct brain *b);
+void brain_kmsg_stop(struct brain *b);
 int brain_uevent_start(struct brain *b);
 void brain_uevent_stop(struct brain *b);
 

@@ -116,6 +116,7 @@ static const struct {
         { "publishing", brain_publish_start, brain_publish_stop },
         { "control socket", brain_control_start, brain_control_stop },
         { "schedule", brain_sched_start, brain_sched_stop },
+        { "kernel log", brain_kmsg_start, brain_kmsg_stop },
         { "kernel events", brain_uevent_start, brain_uevent_stop },
 };
 

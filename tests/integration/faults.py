@@ -55,7 +55,7 @@ CONTROLS = {"control-plain": "none", "control-duplicate-end": "none", "control-n
 def catalog():
     checks = []
     for name, privilege in [(n, p) for n, (p, _) in FAULTS.items()] + list(CONTROLS.items()):
-        checks.append({"name": name, "summary": name, "interval_s": INTERVAL, "deadline_s": DEADLINE, "privilege": privilege,
+        checks.append({"name": name, "summary": name, "interval_s": INTERVAL, "deadline_s": DEADLINE, "max_age_s": 20, "privilege": privilege,
                        "evidence": "host", "metrics": [{"name": "test_value", "kind": "gauge", "unit": "", "help": "x"}],
                        "rules": [{"name": name + "-rule", "metric": "test_value", "warning": 5, "text": "{value}"}]})
     return {"protocol": 1, "checks": checks}
@@ -266,7 +266,7 @@ def main():
         say(ready, "all are ok before", {n: c["level"] for n, c in components(run).items() if c["level"] != "ok"})
         open(directory + "/struck", "w").close()
         ctl(run, "poll")
-        wait(lambda: all(bad(components(run).get(n, {}).get("level")) for n in FAULTS), 2 * INTERVAL + DEADLINE + GRACE + 20)
+        wait(lambda: all(bad(components(run).get(n, {}).get("level")) for n in FAULTS), 2 * INTERVAL + DEADLINE + GRACE + 30)
         seen = components(run)
         log.flush()
         text = open(directory + "/log").read()
@@ -279,7 +279,7 @@ def main():
         counters = status(run)["counters"]
         say(counters["longest_stall_s"] < 0.5, "the loop never stalled (sanitized build, loaded machine)", counters)
         os.rename(probe, probe + ".gone")
-        gone = wait(lambda: all(bad(c["level"]) for c in components(run).values() if c["kind"] == "host"), 15)
+        gone = wait(lambda: all(bad(c["level"]) for c in components(run).values() if c["kind"] == "host"), 40)
         say(gone, "the probe program vanishes: nothing stays ok", {n: c["level"] for n, c in components(run).items()})
         after_the_brain(run, brain)
         brain.send_signal(signal.SIGTERM)

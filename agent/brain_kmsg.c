@@ -1,0 +1,183 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The kernel log as it comes: standard input is /dev/kmsg (opened by whoever started us, so no right is needed).
+ * Each event is counted for the component it names and judged at once by the rules of the check kernel. Records
+ * from before we began are evidence too; those a former brain has counted are skipped (RUN/kmsg.seq). */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "brain.h"
+#include "kmsg.h"
+
+#define RECORDS_AT_ONCE 256 /* then the loop gets its turn */
+#define METRIC "kernel_events_total"
+
+struct brain_kmsg {
+        struct brain *b;
+        sd_event_source *io;
+        uint64_t done_seq, saved_seq; /* the next record not counted yet */
+};
+
+static void seq_path(const struct brain *b, char *buf, size_t size)
+{
+        snprintf(buf, size, "%s/kmsg.seq", b->options.run);
+}
+
+static uint64_t load_seq(const struct brain *b)
+{
+        _cleanup_fclose_ FILE *f = NULL;
+        unsigned long long seq = 0;
+        char path[256];
+
+        seq_path(b, path, sizeof(path));
+        f = fopen(path, "re");
+        return f && fscanf(f, "%llu", &seq) == 1 ? seq : 0;
+}
+
+static void save_seq(struct brain_kmsg *k)
+{
+        char path[256], tmp[264];
+        FILE *f;
+
+        if (k->done_seq == k->saved_seq)
+                return;
+        seq_path(k->b, path, sizeof(path));
+        snprintf(tmp, sizeof(tmp), "%s.tmp", path);
+        f = fopen(tmp, "we");
+        if (!f)
+                return;
+        fprintf(f, "%llu\n", (unsigned long long)k->done_seq);
+        if (fclose(f) == 0 && rename(tmp, path) == 0)
+                k->saved_seq = k->done_seq;
+}
+
+/* The disk that an event names by ata port, SCSI or PCI address: the one whose link in /sys/block runs through it. */
+static bool find_block(const struct brain *b, const struct kmsg_event *e, char *buf, size_t size)
+{
+        _cleanup_closedir_ DIR *dir = NULL;
+        char path[512], target[1024];
+        const struct dirent *entry;
+
+        snprintf(path, sizeof(path), "%s/sys/block", streq(b->options.root, "/") ? "" : b->options.root);
+        dir = opendir(path);
+        while (dir && (entry = readdir(dir))) {
+                ssize_t n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+
+                if (n <= 0)
+                        continue;
+                target[n] = '\0';
+                if (kmsg_is_on_path(e, entry->d_name, target)) {
+                        snprintf(buf, size, "%s", entry->d_name);
+                        return true;
+                }
+        }
+        return false;
+}
+
+static void component_of(const struct brain *b, const struct kmsg_event *e, const struct kmsg_kind_info *info, char *buf, size_t size)
+{
+        snprintf(buf, size, "%s", e->device[0] ? e->device : "host");
+        switch (info->part) {
+        case KMSG_PART_DISK:
+        case KMSG_PART_FILESYSTEM:
+                find_block(b, e, buf, size);
+                break;
+        case KMSG_PART_MEMORY:
+                if (e->member[0])
+                        snprintf(buf, size, "%s", e->member);
+                break;
+        case KMSG_PART_HOST:
+                snprintf(buf, size, "host");
+                break;
+        default:
+                break;
+        }
+}
+
+static void count_event(struct brain_kmsg *k, const struct kmsg_event *e)
+{
+        const struct kmsg_kind_info *info = kmsg_kind_info(e->kind);
+        const struct check_desc *check = judge_check(k->b->judge, "kernel");
+        char component[96];
+
+        component_of(k->b, e, info, component, sizeof(component));
+        if (e->kind != KMSG_LINK_UP) {
+                brain_log(k->b, BRAIN_NOTICE, "%s: kernel says %s: %s", component, info->name, e->text);
+                brain_store_event(k->b, component, "kernel", LEVEL_OK, LEVEL_OK, info->name, e->text);
+        }
+        if (check) {
+                const char *const labels[] = { "kind", info->name, "device", e->device, "component", component, NULL };
+                struct judge_instance *i = judge_pushed(k->b->judge, check, "kmsg", "host", "host", brain_now_us());
+
+                for (unsigned n = 0; n < MIN(e->count, 1000u); n++)
+                        judge_count(k->b->judge, i, METRIC, labels, brain_now_us());
+        }
+        if (info->check)
+                brain_sched_hurry(k->b, info->check, false);
+}
+
+static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
+{
+        struct brain_kmsg *k = data;
+        char buf[KMSG_RECORD_MAX];
+
+        for (int i = 0; i < RECORDS_AT_ONCE; i++) {
+                struct kmsg_record record;
+                struct kmsg_event event;
+                ssize_t n = read(fd, buf, sizeof(buf));
+
+                if (n < 0 && errno == EPIPE) /* the ring ran over us: what was lost is lost, the checks still poll */
+                        continue;
+                if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                        break;
+                if (n <= 0) {
+                        brain_self(k->b, "kernel log", VERDICT_FAILED, "the kernel log cannot be read any more: %s",
+                                   n < 0 ? strerror(errno) : "it ended");
+                        k->io = sd_event_source_disable_unref(k->io);
+                        break;
+                }
+                if (kmsg_parse_record(buf, (size_t)n, &record) < 0 || record.seq < k->done_seq)
+                        continue;
+                k->done_seq = record.seq + 1;
+                if (kmsg_classify(&record, &event) && !event.detail)
+                        count_event(k, &event);
+        }
+        save_seq(k);
+        return 0;
+}
+
+static bool is_kmsg(int fd)
+{
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 11);
+}
+
+int brain_kmsg_start(struct brain *b)
+{
+        struct brain_kmsg *k = b->kmsg = calloc(1, sizeof(*k));
+
+        if (!k)
+                abort();
+        k->b = b;
+        if (!is_kmsg(STDIN_FILENO)) {
+                brain_log(b, BRAIN_NOTICE, "standard input is not /dev/kmsg: kernel messages are not judged, see veilled --help");
+                return 0;
+        }
+        fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
+        k->done_seq = k->saved_seq = load_seq(b);
+        return sd_event_add_io(b->event, &k->io, STDIN_FILENO, EPOLLIN, on_io, k);
+}
+
+void brain_kmsg_stop(struct brain *b)
+{
+        if (!b->kmsg)
+                return;
+        sd_event_source_disable_unref(b->kmsg->io);
+        free(b->kmsg);
+        b->kmsg = NULL;
+}
