@@ -43,7 +43,7 @@ static int two_digits(const char *s)
  * so that the leap day is the last one). */
 static int32_t day_number(int year, int month, int day)
 {
-        int y = year - (month <= 2), era = y / 400, of_era = y - era * 400;
+        int y = year - (month <= 2), era = (y < 0 ? y - 399 : y) / 400, of_era = y - era * 400;
         int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
         return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;

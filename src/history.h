@@ -25,12 +25,14 @@ struct history_column {
 
 /* Zero-initialise; one per input file, for a file's header says nothing about the next file. */
 struct history_reader {
-        size_t n_columns; /* 0: no CSV header seen yet */
+        size_t n_columns; /* 0: no usable CSV header seen yet */
+        bool told;        /* that there is none: once is enough */
         struct history_column *columns;
 };
 
 /* Reads one line (len bytes without the newline, changed in place). Returns 1 with *ret filled in, 0 when
- * the line holds no drive-day (header, empty line), -EINVAL with a sentence when it cannot be read.
+ * the line holds no drive-day (header, empty line), -EINVAL with a sentence when it cannot be read. Lines of
+ * CSV without a usable header before them are skipped, which the first of them tells.
  * *ret is reused from line to line. */
 int history_line(struct history_reader *reader, char *line, size_t len, struct history_day *ret, struct errinfo *err);
 

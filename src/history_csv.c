@@ -114,14 +114,17 @@ static int read_header(struct history_reader *reader, char *line, size_t len, st
         size_t n;
 
         reader->n_columns = 0;
+        reader->told = true; /* if it turns out unusable, by what is said here */
         if (!reader->columns)
                 reader->columns = calloc(HISTORY_COLUMNS_MAX, sizeof(*reader->columns));
         if (!reader->columns)
                 return err_set(err, -ENOMEM, "out of memory");
         for (size_t i = 0; next_field(&f, &s, &n); i++) {
-                if (i == HISTORY_COLUMNS_MAX)
+                if (i == HISTORY_COLUMNS_MAX) {
+                        reader->n_columns = 0;
                         return err_set(err, -EINVAL, "the header has more than %d columns; what follows it is skipped",
                                        HISTORY_COLUMNS_MAX);
+                }
                 reader->columns[i] = column_of(s, n);
                 seen[reader->columns[i].what] = true;
                 reader->n_columns = i + 1;
@@ -220,8 +223,13 @@ int history_csv_line(struct history_reader *reader, char *line, size_t len, stru
 
         if (is_header(line, len))
                 return read_header(reader, line, len, err);
-        if (reader->n_columns == 0)
-                return err_set(err, -EINVAL, "no header line with 'date' and 'serial_number' before this line");
+        if (reader->n_columns == 0) {
+                if (reader->told)
+                        return 0;
+                reader->told = true;
+                return err_set(err, -EINVAL, "no header line with 'date' and 'serial_number' before this line; "
+                                             "all lines up to one are skipped");
+        }
         history_begin(ret);
         for (; next_field(&f, &s, &n); i++) {
                 if (i == reader->n_columns)
