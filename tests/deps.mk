@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Further packages that single tests need; a test adds its line here.
-DEPS_CHECK_MORE :=
+DEPS_CHECK_MORE := e2fsprogs
