@@ -123,7 +123,7 @@ $(SANDIR)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay_main.c $(SANDIR)/libagent.a $
 		-Wl,--start-group $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a -Wl,--end-group \
 		$(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
 
-check-programs: build $(PROGRAMS:%=$(SANDIR)/%) $(TESTS:%=$(SANDIR)/tests/%) $(FUZZERS:%=$(SANDIR)/fuzz/%)
+check-programs: build man $(BUILD)/man/veille.conf.5.new $(PROGRAMS:%=$(SANDIR)/%) $(TESTS:%=$(SANDIR)/tests/%) $(FUZZERS:%=$(SANDIR)/fuzz/%)
 
 # SUITE=unit, or a part of a test's name, runs only those.
 check: deps-check
@@ -158,6 +158,7 @@ install: build man
 	install -m 644 systemd/veille.sysusers $(D)/lib/sysusers.d/veille.conf
 	install -m 644 systemd/veille.tmpfiles $(D)/lib/tmpfiles.d/veille.conf
 	for m in $(wildcard $(BUILD)/man/*.[1-8]); do install -D -m 644 $$m $(D)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
+	install -D -m 644 docs/veille.conf.example $(D)/share/doc/veille/veille.conf.example
 	[ ! -e docs/completion/veillectl.bash ] || install -D -m 644 docs/completion/veillectl.bash $(D)/share/bash-completion/completions/veillectl
 	[ -n "$(DESTDIR)" ] || { systemd-sysusers && systemd-tmpfiles --create $(D)/lib/tmpfiles.d/veille.conf; }
 	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl daemon-reload
@@ -167,13 +168,35 @@ uninstall:
 	rm -f $(PROGRAMS:%=$(D)/sbin/%) $(D)/bin/veillectl $(UNITS:systemd/%=$(DESTDIR)$(UNITDIR)/%)
 	rm -f $(D)/lib/sysusers.d/veille.conf $(D)/lib/tmpfiles.d/veille.conf $(D)/share/bash-completion/completions/veillectl
 	rm -f $(D)/share/man/man?/veille*
+	rm -rf $(D)/share/doc/veille
 	@echo "kept: /etc/veille and /var/lib/veille (remove them by hand if you want to)"
 
-man:
-	@:
+# --- documentation -----------------------------------------------------------------------------------
+# Man pages lie ready in docs/man, but for two that are put together from parts. What comes from the table of config
+# keys is committed, so that it can be read without a build; a test compares it with what "make docs" would write.
+MAN_READY := $(wildcard docs/man/*.[1-8])
+MAN := $(MAN_READY:docs/man/%=$(BUILD)/man/%) $(BUILD)/man/veille-checks.7 $(BUILD)/man/veille-rules.7
+man: $(MAN)
+$(BUILD)/man/%: docs/man/%
+	@mkdir -p $(@D); cp $< $@
+$(BUILD)/man/veille-checks.7: docs/man/veille-checks.7.in $(wildcard docs/man/veille-checks.7.d/*.part)
+	@mkdir -p $(@D); cat $(sort $(filter %.part,$^)) > $@.parts; sed -e '/@PARTS@/{r $@.parts' -e 'd}' $< > $@; rm $@.parts
+$(BUILD)/man/veille-rules.7: docs/man/veille-rules.7.in $(BUILD)/tools/rules_man $(BUILD)/veille-probe
+	@mkdir -p $(@D); $(BUILD)/veille-probe catalog | $(BUILD)/tools/rules_man > $@.part
+	@sed -e '/@RULES@/{r $@.part' -e 'd}' $< > $@; rm $@.part
+$(BUILD)/man/veille.conf.5.new: docs/man/veille.conf.5.in $(BUILD)/tools/config_man
+	@mkdir -p $(@D); $(BUILD)/tools/config_man > $@.part; sed -e '/@KEYS@/{r $@.part' -e 'd}' $< > $@; rm $@.part
+$(BUILD)/tools/%: docs/tools/%.c docs/tools/roff.h $(BUILD)/libveille.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD $@')
+	$(Q)$(CC) $(ALL_CFLAGS) $(HARDEN) -Idocs/tools -Isrc $(LDFLAGS) -o $@ $< $(BUILD)/libveille.a -ljansson -lm
+
+docs: $(BUILD)/man/veille.conf.5.new $(BUILD)/veillectl
+	cp $< docs/man/veille.conf.5
+	$(BUILD)/veillectl config example > docs/veille.conf.example
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: foresight all build run check-lab deps deps-check check check-programs clean install uninstall man
+.PHONY: foresight all build run check-lab deps deps-check check check-programs clean install uninstall man docs
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

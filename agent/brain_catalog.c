@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "brain.h"
+#include "rule_config.h"
 
 #define CATALOG_MAX (1024 * 1024)
 #define CATALOG_WAIT_MS 10000
@@ -72,33 +73,6 @@ static int read_catalog(struct brain *b, char **ret, size_t *ret_len, struct err
         return 0;
 }
 
-static void override(const struct config *c, const char *rule, const char *key, double *p)
-{
-        if (config_is_set(c, "rule", rule, key))
-                *p = config_number(c, "rule", rule, key);
-}
-
-static void override_s(const struct config *c, const char *rule, const char *key, int *p)
-{
-        if (config_is_set(c, "rule", rule, key))
-                *p = (int)config_int(c, "rule", rule, key);
-}
-
-static void apply_rule(const struct config *c, struct rule *r)
-{
-        override(c, r->name, "notice", &r->notice);
-        override(c, r->name, "warning", &r->warning);
-        override(c, r->name, "critical", &r->critical);
-        override(c, r->name, "clear", &r->clear);
-        override_s(c, r->name, "hold", &r->hold_s);
-        override_s(c, r->name, "calm", &r->calm_s);
-        override_s(c, r->name, "window", &r->window_s);
-        if (!config_bool(c, "rule", r->name, "enabled")) {
-                r->notice = r->warning = r->critical = RULE_NONE;
-                r->limit_metric = NULL;
-        }
-}
-
 static bool has_rule(const struct catalog *catalog, const char *name)
 {
         for (size_t i = 0; i < catalog->n_checks; i++)
@@ -123,7 +97,7 @@ static int check_names(const struct config *config, const struct catalog *catalo
 
         for (size_t i = 0; names && names[i]; i++)
                 if (!has_rule(catalog, names[i]))
-                        return err_set(err, -EINVAL, "[rule %s]: there is no such rule; veillectl checks --rules lists them", names[i]);
+                        return err_set(err, -EINVAL, "[rule %s]: there is no such rule; veillectl rules lists them", names[i]);
         names = config_section_names(config, "check");
         for (size_t i = 0; names && names[i]; i++)
                 if (!has_check(catalog, names[i]))
@@ -151,11 +125,7 @@ int brain_catalog_read(struct brain *b, const struct config *config, struct cata
         if (r < 0)
                 return r;
         r = check_names(config, &catalog, err);
-        if (r < 0) {
-                catalog_done(&catalog);
-                return r;
-        }
-        for (size_t i = 0; i < catalog.n_checks; i++) {
+        for (size_t i = 0; r >= 0 && i < catalog.n_checks; i++) {
                 struct check_desc *c = &catalog.checks[i];
 
                 if (config_is_set(config, "check", c->name, "interval"))
@@ -163,8 +133,12 @@ int brain_catalog_read(struct brain *b, const struct config *config, struct cata
                 /* What is allowed to sleep for that long must not count as silent. */
                 if (probe_can_sleep(c) && config_is_set(config, "check", c->name, "wake_after"))
                         c->max_age_s = (int)config_int(config, "check", c->name, "wake_after") + 2 * c->interval_s + c->deadline_s;
-                for (size_t k = 0; k < c->n_rules; k++)
-                        apply_rule(config, (struct rule *)&c->rules[k]);
+                for (size_t k = 0; r >= 0 && k < c->n_rules; k++)
+                        r = rule_configure((struct rule *)&c->rules[k], config, err);
+        }
+        if (r < 0) {
+                catalog_done(&catalog);
+                return r;
         }
         *ret = catalog;
         return 0;

@@ -60,6 +60,9 @@ struct config *config_free(struct config *c)
                         free(c->named[i].names[k]);
                 free(c->named[i].names);
         }
+        for (size_t i = 0; i < c->n_files; i++)
+                free(c->files[i]);
+        free(c->files);
         free(c->defaults);
         free(c->settings);
         free(c->named);
@@ -119,6 +122,13 @@ const char *config_name_add(struct config *c, const char *section, const char *n
         s->names[s->n] = config_copy(name, strlen(name));
         s->names[s->n + 1] = NULL;
         return s->names[s->n++];
+}
+
+void config_file_add(struct config *c, const char *file)
+{
+        c->files = config_alloc(c->files, c->n_files + 2, sizeof(*c->files));
+        c->files[c->n_files++] = config_copy(file, strlen(file));
+        c->files[c->n_files] = NULL;
 }
 
 /* --- look-ups ------------------------------------------------------------------------------------ */
@@ -183,6 +193,13 @@ size_t config_list(const struct config *c, const char *section, const char *name
         for (size_t i = 0; i < n; i++)
                 ret[i] = config_copy(v->words[i], strlen(v->words[i]));
         return n;
+}
+
+const char *const *config_files(const struct config *c)
+{
+        static const char *const none[] = { NULL };
+
+        return c->files ? (const char *const *)c->files : none;
 }
 
 const char *const *config_section_names(const struct config *c, const char *section)

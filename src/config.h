@@ -36,6 +36,16 @@ struct config_key {
 extern const struct config_key config_keys[];
 extern const size_t config_keys_len;
 
+/* What a section is about, for the example file and the man page. */
+struct config_section {
+        const char *name;
+        const char *example; /* a name to show in [section NAME]; NULL where it takes none */
+        const char *help;
+};
+
+extern const struct config_section config_sections[];
+extern const size_t config_sections_len;
+
 struct config;
 
 /* All errors of one pass, in reading order; each is the complete, printable text with
@@ -79,5 +89,13 @@ size_t config_list(const struct config *c, const char *section, const char *name
 
 /* The names used with a named section ("check" -> "smart", ...), in file order; NULL-terminated, owned by c. */
 const char *const *config_section_names(const struct config *c, const char *section);
+
+/* The files that were read, in order; NULL-terminated, owned by c. */
+const char *const *config_files(const struct config *c);
+
+/* The example file: every key with its help, what it may be and its default, all commented out. */
+void config_write_example(FILE *f);
+/* What may be written for a key: "duration, 1s to 1w", "one of a, b". */
+void config_key_allows(const struct config_key *key, char *buf, size_t size);
 
 #endif

@@ -1,10 +1,23 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Every configuration key there is, once: veillectl config, the example file, docs/veille.conf.5 and
- * the defaults come from this table. Sections keep together, named ones ([check NAME]) have named = true. */
+/* Every configuration key there is, once: veillectl config, the example file, docs/man/veille.conf.5 and
+ * the defaults come from these tables. Keys of a section keep together, named ones ([check NAME]) have named = true.
+ * After a change: make docs, and commit what it wrote. */
 
 #include "config.h"
+
+const struct config_section config_sections[] = {
+        { "host", NULL, "This host." },
+        { "mail", NULL, "Where mail lies: what carries it is judged first, and its loss is urgent." },
+        { "fs", NULL, "File systems, for the checks fs and latency." },
+        { "check", "smart", "One kind of check; the names are those of veillectl checks. See veille-checks(7)." },
+        { "device", "sdx", "A disk behind a controller or bridge, which smartctl is to ask under a name of yours." },
+        { "rule", "memory-error-storm", "How one thing is judged; the names are those of veillectl rules. See veille-rules(7). "
+          "Limits are in the unit of the metric, and may be written with %, s, min, h, d, w, KiB, MiB, GiB, TiB." },
+};
+
+const size_t config_sections_len = ARRAY_LEN(config_sections);
 
 const struct config_key config_keys[] = {
         { "host", false, "name", CONFIG_STRING, NULL, 0, 0, NULL,
@@ -39,7 +52,7 @@ const struct config_key config_keys[] = {
         { "rule", true, "enabled", CONFIG_BOOL, "yes", 0, 0, NULL,
           "Whether this rule judges at all." },
         { "rule", true, "notice", CONFIG_NUMBER, NULL, 0, 0, "none",
-          "Limit of level notice, in the unit of the metric; none: this level is never reached. Unset: the rule's own, see veillectl checks --rules." },
+          "Limit of level notice, in the unit of the metric; none: this level is never reached. Unset: the rule's own, see veillectl rules." },
         { "rule", true, "warning", CONFIG_NUMBER, NULL, 0, 0, "none",
           "Limit of level warning." },
         { "rule", true, "critical", CONFIG_NUMBER, NULL, 0, 0, "none",

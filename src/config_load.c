@@ -69,8 +69,7 @@ static bool name_is_known(struct parser *p, const char *section, const char *nam
                 if (near)
                         config_reader_error(&p->reader, at, "there is no %s '%s'; did you mean '%s'?", section, name, near);
                 else
-                        config_reader_error(&p->reader, at, "there is no %s '%s'; veillectl checks%s shows them", section, name,
-                                            streq(section, "rule") ? " --rules" : "");
+                        config_reader_error(&p->reader, at, "there is no %s '%s'; veillectl %ss shows them", section, name, section);
                 return false;
         }
         return true;
@@ -300,6 +299,7 @@ static int parse_file(struct config *c, const struct config_names *known, const 
                 config_errors_add(errors, "%s: is larger than %d bytes; is this a configuration?", file, CONFIG_FILE_MAX);
                 return -EFBIG;
         }
+        config_file_add(c, file);
         parse_text(c, known, file, number, text, len, errors);
         return 0;
 }

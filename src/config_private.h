@@ -30,6 +30,8 @@ struct config {
         size_t n_settings, settings_size;
         struct named_section *named;
         size_t n_named;
+        char **files; /* NULL-terminated */
+        size_t n_files;
 };
 
 /* The row of the table, or NULL. */
@@ -43,5 +45,7 @@ struct setting *config_setting_make(struct config *c, const struct config_key *k
 
 /* Notes that [section name] was there; the stored name. NULL when there are too many. */
 const char *config_name_add(struct config *c, const char *section, const char *name);
+
+void config_file_add(struct config *c, const char *file);
 
 #endif

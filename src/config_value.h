@@ -23,9 +23,6 @@ void config_value_done(struct config_value *value);
 /* A number of this type as a person would write it ("5min", "1.5G", "0.8"). */
 void config_value_format(enum config_type type, double value, char *buf, size_t size);
 
-/* What may be written: "duration, 1s to 7d", "one of a, b, c", "yes or no". */
-void config_key_allows(const struct config_key *key, char *buf, size_t size);
-
 /* The words of key->choices: fills ret (pointers into copy, which the caller frees). */
 size_t config_choices(const struct config_key *key, char **ret_copy, const char **ret, size_t max);
 

@@ -280,6 +280,15 @@ static void an_empty_value_takes_back(void **state UNUSED)
         config_free(c);
 }
 
+static const struct config_section *section_of(const char *name)
+{
+        for (size_t i = 0; i < config_sections_len; i++)
+                if (streq(config_sections[i].name, name))
+                        return &config_sections[i];
+        fail_msg("[%s] has no row in config_sections (src/config_keys.c)", name);
+        return NULL;
+}
+
 static void every_row_of_the_table_is_complete(void **state UNUSED)
 {
         for (size_t i = 0; i < config_keys_len; i++) {
@@ -287,6 +296,8 @@ static void every_row_of_the_table_is_complete(void **state UNUSED)
 
                 if (!k->help || strlen(k->help) < 10 || k->help[strlen(k->help) - 1] != '.')
                         fail_msg("[%s] %s: the help is no sentence", k->section, k->key);
+                if (k->named != (section_of(k->section)->example != NULL))
+                        fail_msg("[%s]: its row in config_sections needs an example of a name, or must have none", k->section);
                 if (k->type == CONFIG_ENUM && !k->choices)
                         fail_msg("[%s] %s: an enum without choices", k->section, k->key);
                 for (size_t j = 0; j < i; j++)
