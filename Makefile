@@ -142,6 +142,7 @@ foresight: deps-check
 # Whole programs, the way a user meets them.
 check-lab: deps-check
 	@$(MAKE) --no-print-directory build
+	@tests/install-packages $(DEPS_LAB)
 	@LAB=1 SHARED=$(SHARED) BUILD=$(BUILD) tests/run $(SUITE)
 
 # --- installing -----------------------------------------------------------------------------------

@@ -3,3 +3,6 @@
 
 # Further packages that single tests need; a test adds its line here.
 DEPS_CHECK_MORE := e2fsprogs
+
+# What only make check-lab needs.
+DEPS_LAB := qemu-system-x86 busybox-static kmod
