@@ -173,10 +173,11 @@ uninstall:
 	@echo "kept: /etc/veille and /var/lib/veille (remove them by hand if you want to)"
 
 # --- documentation -----------------------------------------------------------------------------------
-# Man pages lie ready in docs/man, but for two that are put together from parts. What comes from the table of config
+# Man pages lie ready in docs/man, but for those that are put together from parts. What comes from the table of config
 # keys is committed, so that it can be read without a build; a test compares it with what "make docs" would write.
 MAN_READY := $(wildcard docs/man/*.[1-8])
-MAN := $(MAN_READY:docs/man/%=$(BUILD)/man/%) $(BUILD)/man/veille-checks.7 $(BUILD)/man/veille-rules.7
+MAN := $(MAN_READY:docs/man/%=$(BUILD)/man/%) $(BUILD)/man/veille-checks.7 $(BUILD)/man/veille-rules.7 \
+	$(BUILD)/man/veillectl.1
 man: $(MAN)
 $(BUILD)/man/%: docs/man/%
 	@mkdir -p $(@D); cp $< $@
@@ -185,6 +186,9 @@ $(BUILD)/man/veille-checks.7: docs/man/veille-checks.7.in $(wildcard docs/man/ve
 $(BUILD)/man/veille-rules.7: docs/man/veille-rules.7.in $(BUILD)/tools/rules_man $(BUILD)/veille-probe
 	@mkdir -p $(@D); $(BUILD)/veille-probe catalog | $(BUILD)/tools/rules_man > $@.part
 	@sed -e '/@RULES@/{r $@.part' -e 'd}' $< > $@; rm $@.part
+$(BUILD)/man/veillectl.1: docs/man/veillectl.1.in docs/tools/ctl-man $(BUILD)/veillectl
+	@mkdir -p $(@D); docs/tools/ctl-man $(BUILD)/veillectl > $@.part
+	@sed -e '/@COMMANDS@/{r $@.part' -e 'd}' $< > $@; rm $@.part
 $(BUILD)/man/veille.conf.5.new: docs/man/veille.conf.5.in $(BUILD)/tools/config_man
 	@mkdir -p $(@D); $(BUILD)/tools/config_man > $@.part; sed -e '/@KEYS@/{r $@.part' -e 'd}' $< > $@; rm $@.part
 $(BUILD)/tools/%: docs/tools/%.c docs/tools/roff.h $(BUILD)/libveille.a

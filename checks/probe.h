@@ -3,7 +3,7 @@
 #ifndef VEILLE_PROBE_H
 #define VEILLE_PROBE_H
 
-/* The pieces of veille-probe: see docs/veille-probe.8 for the protocol. */
+/* The pieces of veille-probe: see docs/man/veille-probe.8 for the protocol. */
 
 #include "check.h"
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* veille-probe: reads hardware, one process per run. Called by veilled (serve, directly or by socket
- * activation) and by people (catalog, list, run). See docs/veille-probe.8. */
+ * activation) and by people (catalog, list, run). See docs/man/veille-probe.8. */
 
 #include <getopt.h>
 #include <grp.h>
