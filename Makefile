@@ -134,7 +134,8 @@ check: deps-check
 FORESIGHT_TOOLS := expand score_days peer_rules
 $(BUILD)/foresight/%: tests/foresight/%.c $(BUILD)/libveille.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(INC_src) $(call pkg_cflags,jansson) -MMD -MP -o $@ $< $(BUILD)/libveille.a $(call pkg_libs,jansson) -lm
+	$(if $(V),,@echo '  LD $@')
+	$(Q)$(CC) $(ALL_CFLAGS) $(INC_src) $(call pkg_cflags,jansson) -MMD -MP -o $@ $< $(BUILD)/libveille.a $(call pkg_libs,jansson) -lm
 foresight: deps-check
 	@$(MAKE) --no-print-directory build $(FORESIGHT_TOOLS:%=$(BUILD)/foresight/%)
 	@SHARED=$(SHARED) BUILD=$(BUILD) tests/foresight/evaluate

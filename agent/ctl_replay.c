@@ -17,7 +17,7 @@
 #define CHUNK (1 << 20) /* what is read at once; more than HISTORY_LINE_MAX */
 
 struct drive {
-        char *serial; /* NULL: free slot */
+        char serial[sizeof(((struct disk_report *)0)->serial)]; /* "": free slot */
         uint32_t hash;
         int32_t day;   /* of its last row */
         double hours;  /* attribute 9 in its last row; NAN: not reported */
@@ -46,7 +46,7 @@ static uint32_t hash_serial(const char *s)
 static struct drive *find_slot(struct drive *drives, size_t size, const char *serial, uint32_t hash)
 {
         for (size_t i = hash & (size - 1);; i = (i + 1) & (size - 1))
-                if (!drives[i].serial || (drives[i].hash == hash && streq(drives[i].serial, serial)))
+                if (!drives[i].serial[0] || (drives[i].hash == hash && streq(drives[i].serial, serial)))
                         return &drives[i];
 }
 
@@ -58,7 +58,7 @@ static void grow_table(struct replay *r)
         if (!grown)
                 abort();
         for (size_t i = 0; i < r->size; i++)
-                if (r->drives[i].serial)
+                if (r->drives[i].serial[0])
                         *find_slot(grown, size, r->drives[i].serial, r->drives[i].hash) = r->drives[i];
         free(r->drives);
         r->drives = grown;
@@ -73,12 +73,11 @@ static struct drive *get_drive(struct replay *r, const char *serial, bool *ret_n
         if (r->n >= r->size / 4 * 3)
                 grow_table(r);
         d = find_slot(r->drives, r->size, serial, hash);
-        *ret_new = !d->serial;
-        if (d->serial)
+        *ret_new = !d->serial[0];
+        if (d->serial[0])
                 return d;
-        *d = (struct drive){ .serial = strdup(serial), .hash = hash, .hours = NAN };
-        if (!d->serial)
-                abort();
+        snprintf(d->serial, sizeof(d->serial), "%s", serial);
+        d->hash = hash;
         r->n++;
         return d;
 }
@@ -226,7 +225,7 @@ static void tell_unjudged(const struct replay *r)
         size_t n = 0;
 
         for (size_t i = 0; i < r->size; i++)
-                n += r->drives[i].serial && !r->drives[i].state.judged;
+                n += r->drives[i].serial[0] && !r->drives[i].state.judged;
         if (n)
                 fprintf(stderr, "veillectl: %zu of %zu drives never reported a value that a rule reads\n", n, r->n);
 }
@@ -234,10 +233,8 @@ static void tell_unjudged(const struct replay *r)
 static void replay_done(struct replay *r)
 {
         for (size_t i = 0; i < r->size; i++)
-                if (r->drives[i].serial) {
-                        free(r->drives[i].serial);
+                if (r->drives[i].serial[0])
                         disk_state_done(&r->drives[i].state);
-                }
         free(r->drives);
         disk_report_done(&r->day.report);
         disk_judge_free(r->judge);

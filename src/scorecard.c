@@ -21,11 +21,11 @@ static const struct scorecard_row rows[] = {
                 .cap = 10, .weight = 5, .source = FITTED,
         },
         {
-                .name = "days of the last 90 with new uncorrectable errors", .counter = SCORECARD_REPORTED,
+                .name = "of the last 90 days with new uncorrectable errors", .counter = SCORECARD_REPORTED,
                 .kind = SCORECARD_DAYS, .window_days = 90, .cap = 4, .weight = 16, .source = FITTED,
         },
         {
-                .name = "days of the last 90 with more pending or uncorrectable sectors", .counter = SCORECARD_SECTORS,
+                .name = "of the last 90 days with more pending or uncorrectable sectors", .counter = SCORECARD_SECTORS,
                 .kind = SCORECARD_DAYS, .window_days = 90, .cap = 5, .weight = 5, .source = FITTED,
         },
 };
@@ -37,7 +37,7 @@ static const struct scorecard_sign signs[] = {
                 .window_days = 7, .limit = 100, .source = FITTED,
         },
         {
-                .name = "days of the week with more lost sectors", .counter = SCORECARD_SECTORS, .kind = SCORECARD_DAYS,
+                .name = "of the last 7 days with more lost sectors", .counter = SCORECARD_SECTORS, .kind = SCORECARD_DAYS,
                 .window_days = 7, .limit = 2, .source = FITTED,
         },
         {

@@ -135,8 +135,8 @@ static void test_explain(void **state UNUSED)
         scorecard_step(&s, &(struct scorecard_input){ 1, 1, 8, 0 }, DAY);
         scorecard_explain(&s, buf, sizeof(buf));
         assert_string_equal(buf, "8 pending or uncorrectable sectors (21 points), 1 reallocated sectors (5 points), "
-                                 "1 days of the last 90 with new uncorrectable errors (16 points), "
-                                 "1 days of the last 90 with more pending or uncorrectable sectors (5 points)");
+                                 "1 of the last 90 days with new uncorrectable errors (16 points), "
+                                 "1 of the last 90 days with more pending or uncorrectable sectors (5 points)");
         scorecard_step(&s, &(struct scorecard_input){ 1, 1, 200, 0 }, DAY);
         scorecard_explain(&s, buf, sizeof(buf));
         assert_true(str_starts(buf, "200 sectors lost within a week, 1 new uncorrectable errors within a week, 200 pending"));
