@@ -41,7 +41,7 @@ static int context_read(struct env *env, struct context *c)
 
         if (r < 0)
                 return r;
-        mail_paths_read(env, &c->mail);
+        mail_paths_read(env, &c->table, &c->mail);
         c->n_write = config_list(env->config, "fs", NULL, "write", c->write, MAIL_PATHS_MAX);
         return 0;
 }

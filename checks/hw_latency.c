@@ -69,7 +69,7 @@ static int places_read(struct env *env, struct places *ret)
 
         if (r < 0)
                 return r;
-        mail_paths_read(env, &mail);
+        mail_paths_read(env, &table, &mail);
         for (size_t i = 0; i < mail.n_spool; i++)
                 place_add(env, &table, mail.spool[i], ret);
         for (size_t i = 0; i < mail.n_store; i++)

@@ -65,7 +65,7 @@ static void emit_roles(struct env *env, const struct mount_table *table)
         char root[] = "/", state[] = STATE_DIR;
         struct mail_paths mail;
 
-        mail_paths_read(env, &mail);
+        mail_paths_read(env, table, &mail);
         emit_role(env, table, (char *[]){ root }, 1, TOPOLOGY_ROLE_ROOT);
         emit_role(env, table, (char *[]){ state }, 1, TOPOLOGY_ROLE_STATE);
         emit_role(env, table, mail.spool, mail.n_spool, TOPOLOGY_ROLE_MAIL_SPOOL);

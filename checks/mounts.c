@@ -4,8 +4,6 @@
 /* File systems by name, where mail lies on them, and the block devices below. */
 
 #include <ctype.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #include "mounts.h"
 
@@ -55,19 +53,98 @@ int mounts_read(struct env *env, struct mount_table *ret)
         return 0;
 }
 
-const struct mount *mounts_holding(struct env *env, const struct mount_table *table, const char *path)
-{
-        struct statx sx;
+#define PATH_SIZE 4096
+#define LINKS_FOLLOWED 40
 
-        /* Links and bind mounts, as the kernel sees them. Below --root the ids would be of another host. */
-        if (streq(env->root, "/") && statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, STATX_MNT_ID, &sx) == 0 && (sx.stx_mask & STATX_MNT_ID))
-                for (size_t i = 0; i < table->n; i++)
-                        if ((uint64_t)table->items[i].id == sx.stx_mnt_id)
-                                return mount_table_holding(table, table->items[i].mountpoint);
-        return mount_table_holding(table, path);
+/* Takes the first part of todo away; false when nothing is left. */
+static bool next_part(char *todo, char *part, size_t size)
+{
+        size_t start = strspn(todo, "/"), n = strcspn(todo + start, "/");
+
+        if (n == 0 || n >= size)
+                return false;
+        memcpy(part, todo + start, n);
+        part[n] = '\0';
+        memmove(todo, todo + start + n, strlen(todo + start + n) + 1);
+        return true;
 }
 
-static size_t paths_of(struct env *env, const char *key, const char *const *usual, size_t n_usual, char *ret[MAIL_PATHS_MAX])
+static void go_up(char *path)
+{
+        char *slash = strrchr(path, '/');
+
+        if (slash)
+                *slash = '\0';
+}
+
+/* The path without links, as far as it can be told without touching a network file system. */
+static void resolve(struct env *env, const struct mount_table *table, const char *path, char ret[PATH_SIZE])
+{
+        char todo[PATH_SIZE], part[256], target[PATH_SIZE], rest[PATH_SIZE];
+        int links = 0;
+
+        snprintf(todo, sizeof(todo), "%s", path);
+        ret[0] = '\0';
+        while (next_part(todo, part, sizeof(part))) {
+                size_t len = strlen(ret);
+                const struct mount *m;
+                ssize_t n;
+
+                if (streq(part, "."))
+                        continue;
+                if (streq(part, "..")) {
+                        go_up(ret);
+                        continue;
+                }
+                if (len + strlen(part) + 2 > PATH_SIZE)
+                        break;
+                sprintf(ret + len, "/%s", part);
+                m = mount_table_visible(table, ret);
+                if (m && m->class == MOUNT_NETWORK) {
+                        len = strlen(ret); /* the rest as it is written: it is of this mount */
+                        snprintf(ret + len, PATH_SIZE - len, "%s", todo);
+                        break;
+                }
+                if (m && streq(m->mountpoint, ret))
+                        continue; /* a mount point is no link */
+                n = readlinkat(env->root_fd, ret + 1, target, sizeof(target) - 1);
+                if (n <= 0 || ++links > LINKS_FOLLOWED)
+                        continue;
+                target[n] = '\0';
+                if (snprintf(rest, sizeof(rest), "%s/%s", target, todo) >= (int)sizeof(rest))
+                        continue;
+                strcpy(todo, rest);
+                if (target[0] == '/')
+                        ret[0] = '\0';
+                else
+                        go_up(ret);
+        }
+        if (!ret[0])
+                strcpy(ret, "/");
+}
+
+const struct mount *mounts_holding(struct env *env, const struct mount_table *table, const char *path)
+{
+        char real[PATH_SIZE];
+
+        resolve(env, table, path, real);
+        return mount_table_holding(table, real);
+}
+
+static bool usual_exists(struct env *env, const struct mount_table *table, const char *path)
+{
+        char real[PATH_SIZE];
+        const struct mount *m;
+
+        resolve(env, table, path, real);
+        m = mount_table_visible(table, real);
+        if (m && streq(m->mountpoint, real) && !streq(real, "/"))
+                return true;
+        return !(m && m->class == MOUNT_NETWORK) && env_exists(env, "%s", path + 1);
+}
+
+static size_t paths_of(struct env *env, const struct mount_table *table, const char *key, const char *const *usual, size_t n_usual,
+                       char *ret[MAIL_PATHS_MAX])
 {
         size_t n = config_list(env->config, "mail", NULL, key, ret, MAIL_PATHS_MAX), kept = 0;
 
@@ -79,15 +156,15 @@ static size_t paths_of(struct env *env, const char *key, const char *const *usua
         if (n > 0)
                 return kept;
         for (size_t i = 0; i < n_usual; i++)
-                if (env_exists(env, "%s", usual[i] + 1) && (ret[kept] = strdup(usual[i])))
+                if (usual_exists(env, table, usual[i]) && (ret[kept] = strdup(usual[i])))
                         kept++;
         return kept;
 }
 
-void mail_paths_read(struct env *env, struct mail_paths *ret)
+void mail_paths_read(struct env *env, const struct mount_table *table, struct mail_paths *ret)
 {
-        ret->n_spool = paths_of(env, "spool", usual_spool, ARRAY_LEN(usual_spool), ret->spool);
-        ret->n_store = paths_of(env, "store", usual_store, ARRAY_LEN(usual_store), ret->store);
+        ret->n_spool = paths_of(env, table, "spool", usual_spool, ARRAY_LEN(usual_spool), ret->spool);
+        ret->n_store = paths_of(env, table, "store", usual_store, ARRAY_LEN(usual_store), ret->store);
 }
 
 void mail_paths_done(struct mail_paths *paths)

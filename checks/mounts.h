@@ -4,8 +4,8 @@
 #define VEILLE_MOUNTS_H
 
 /* What the checks of storage share: the file systems of this host by name, where mail lies on them, and which
- * disk a block device belongs to. Nothing here touches a file system that may hang, but for looking whether a
- * configured path exists. */
+ * disk a block device belongs to. Called in discovery, so a file system that hangs must not be touched here: paths are
+ * compared with the mount table, and links are only read on local file systems. */
 
 #include "check.h"
 #include "mountinfo.h"
@@ -17,17 +17,18 @@ void mount_name(const char *mountpoint, char ret[INSTANCE_NAME_MAX]);
 /* The mount table of this process with the choice made; negative errno with env->why set. */
 int mounts_read(struct env *env, struct mount_table *ret);
 
-/* The chosen mount of the file system that path lies on, symbolic links followed where the table is this host's own. */
+/* The chosen mount of the file system that path lies on, symbolic links followed. */
 const struct mount *mounts_holding(struct env *env, const struct mount_table *table, const char *path);
 
 #define MAIL_PATHS_MAX 16
 
-/* Directories where mail is: the configured ones as they are, else the usual ones that exist. */
+/* Directories where mail is: the configured ones as they are, else the usual ones that exist. On a network file system a usual one
+ * counts only if it is its mount point: looking inside could hang. */
 struct mail_paths {
         char *spool[MAIL_PATHS_MAX], *store[MAIL_PATHS_MAX];
         size_t n_spool, n_store;
 };
-void mail_paths_read(struct env *env, struct mail_paths *ret);
+void mail_paths_read(struct env *env, const struct mount_table *table, struct mail_paths *ret);
 void mail_paths_done(struct mail_paths *paths);
 
 /* veille's own state */

@@ -26,7 +26,8 @@ const struct config_key config_keys[] = {
         { "mail", false, "spool", CONFIG_LIST, NULL, 0, 0, NULL,
           "Directories of mail in transit. Unset: /var/spool/postfix and /var/spool/exim4, those that exist." },
         { "mail", false, "store", CONFIG_LIST, NULL, 0, 0, NULL,
-          "Directories of delivered mail. Unset: /var/mail, /var/vmail, /srv/mail and /home/vmail, those that exist." },
+          "Directories of delivered mail. Unset: /var/mail, /var/vmail, /srv/mail and /home/vmail, those that exist; of a network "
+          "file system only where its mount point is one of them." },
 
         { "fs", false, "network", CONFIG_BOOL, "no", 0, 0, NULL,
           "Whether network file systems that hold no mail are watched too." },

@@ -201,7 +201,7 @@ static bool holds(const char *dir, const char *path)
 
 /* The mount that one sees at the path, found as the kernel finds it: from the top, at each mount into the child that is
  * met first. So what a later mount covers is not seen. The order of lines says nothing (the root is often moved). */
-static const struct mount *visible_at(const struct mount_table *t, const char *path)
+const struct mount *mount_table_visible(const struct mount_table *t, const char *path)
 {
         const struct mount *at = NULL;
 
@@ -244,7 +244,7 @@ void mount_table_choose(struct mount_table *t)
                 struct mount *m = &t->items[i];
 
                 m->chosen = false;
-                if (m->class == MOUNT_PSEUDO || visible_at(t, m->mountpoint) != m)
+                if (m->class == MOUNT_PSEUDO || mount_table_visible(t, m->mountpoint) != m)
                         continue;
                 m->chosen = true;
                 for (size_t j = 0; j < i; j++) {
@@ -263,7 +263,7 @@ void mount_table_choose(struct mount_table *t)
 
 const struct mount *mount_table_holding(const struct mount_table *t, const char *path)
 {
-        const struct mount *m = visible_at(t, path);
+        const struct mount *m = mount_table_visible(t, path);
 
         for (size_t i = 0; m && i < t->n; i++)
                 if (t->items[i].chosen && same_filesystem(&t->items[i], m))

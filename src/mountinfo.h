@@ -43,6 +43,9 @@ void mount_table_done(struct mount_table *table);
  * device the one with the widest view and the shortest path. */
 void mount_table_choose(struct mount_table *table);
 
+/* The mount that one sees at path (absolute, without links), chosen or not; NULL in an empty table. */
+const struct mount *mount_table_visible(const struct mount_table *table, const char *path);
+
 /* The chosen mount of the file system that holds path (absolute); NULL if it is of no chosen one. */
 const struct mount *mount_table_holding(const struct mount_table *table, const char *path);
 

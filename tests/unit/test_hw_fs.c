@@ -129,6 +129,64 @@ static void names_of_mount_points_are_reversible_and_short(void **state UNUSED)
         assert_string_not_equal(name, other);
 }
 
+static void holding(struct fake_env *f, const char *path, const char *want)
+{
+        struct mount_table t;
+        const struct mount *m;
+
+        assert_int_equal(mounts_read(&f->env, &t), 0);
+        m = mounts_holding(&f->env, &t, path);
+        if (!m || !streq(m->mountpoint, want))
+                fail_msg("%s is on %s, not %s", path, m ? m->mountpoint : "nothing", want);
+        mount_table_done(&t);
+}
+
+static void links_are_followed_but_not_on_network_file_systems(void **state UNUSED)
+{
+        static const struct {
+                const char *link, *target;
+        } links[] = {
+                { "var/mail", "../srv/./my mail/" }, { "var/abs", "/backup/x" }, { "var/up", "../../../../old" },
+                { "var/ring", "ring" },              { "net/vmail", "/backup" }, { "var/two", "abs" },
+        };
+        struct fake_env *f = host();
+
+        for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+                char path[128];
+
+                snprintf(path, sizeof(path), "%s/%s", f->dir, links[i].link);
+                assert_int_equal(symlink(links[i].target, path), 0);
+        }
+        holding(f, "/var/mail/joe", "/srv/my mail");
+        holding(f, "/var/abs", "/backup");
+        holding(f, "/var/two", "/backup");
+        holding(f, "/var/up/x", "/old");
+        holding(f, "/var/ring/x", "/");
+        holding(f, "/net/vmail/x", "/net");
+        holding(f, "/nowhere/at/all", "/");
+        fake_env_free(f);
+}
+
+static void usual_places_on_a_network_file_system_are_not_looked_for(void **state UNUSED)
+{
+        struct fake_env *f = host();
+        struct mail_paths mail = { 0 };
+        struct mount_table t;
+
+        fake_file(f, "home/vmail/x", "");
+        fake_file(f, "proc/self/mountinfo",
+                  "27 1 8:2 / / rw - ext4 /dev/sda2 rw\n32 27 0:40 / /home rw - nfs4 server:/x rw\n"
+                  "33 27 0:41 / /srv/mail rw - nfs4 server:/y rw\n");
+        assert_int_equal(mounts_read(&f->env, &t), 0);
+        mail_paths_read(&f->env, &t, &mail);
+        assert_int_equal(mail.n_store, 2);
+        assert_string_equal(mail.store[0], "/var/vmail");
+        assert_string_equal(mail.store[1], "/srv/mail"); /* is not in the tree: was not looked for */
+        mail_paths_done(&mail);
+        mount_table_done(&t);
+        fake_env_free(f);
+}
+
 static void latency_is_measured_once_for_each_file_system_with_mail(void **state UNUSED)
 {
         const struct check *latency = check_by_name("latency");
@@ -169,6 +227,8 @@ int main(void)
                 cmocka_unit_test(read_only_by_wish_is_no_fault_and_against_fstab_is_one),
                 cmocka_unit_test(a_mount_that_cannot_be_asked_is_failed_with_a_sample),
                 cmocka_unit_test(names_of_mount_points_are_reversible_and_short),
+                cmocka_unit_test(links_are_followed_but_not_on_network_file_systems),
+                cmocka_unit_test(usual_places_on_a_network_file_system_are_not_looked_for),
                 cmocka_unit_test(latency_is_measured_once_for_each_file_system_with_mail),
                 cmocka_unit_test(a_write_leaves_nothing_behind),
         };
