@@ -11,6 +11,7 @@ const struct config_section config_sections[] = {
         { "host", NULL, "This host." },
         { "mail", NULL, "Where mail lies: what carries it is judged first, and its loss is urgent." },
         { "fs", NULL, "File systems, for the checks fs and latency." },
+        { "web", NULL, "veille-web: the status page and the metrics. See veille-web(8)." },
         { "check", "smart", "One kind of check; the names are those of veillectl checks. See veille-checks(7)." },
         { "device", "sdx", "A disk behind a controller or bridge, which smartctl is to ask under a name of yours." },
         { "rule", "memory-error-storm", "How one thing is judged; the names are those of veillectl rules. See veille-rules(7). "
@@ -66,6 +67,30 @@ const struct config_key config_keys[] = {
           "The value must be good for this long before the level is taken back." },
         { "rule", true, "window", CONFIG_DURATION, NULL, 1, 31536000, NULL,
           "Time over which a rate or a trend is measured." },
+
+        { "web", false, "listen", CONFIG_LIST, "127.0.0.1:9785", 0, 0, NULL,
+          "Where veille-web answers: numeric ADDRESS:PORT, [::1]:PORT for IPv6, several separated by spaces. "
+          "Anything but a loopback address needs tls_certificate, tls_key and token_file." },
+        { "web", false, "hosts", CONFIG_LIST, NULL, 0, 0, NULL,
+          "Further host names by which browsers and proxies may address veille-web on a loopback address. Numeric "
+          "addresses, localhost and [host] name always work; others are refused, so that no web site can read the page "
+          "through a visitor's browser (DNS rebinding)." },
+        { "web", false, "tls_certificate", CONFIG_PATH, NULL, 0, 0, NULL,
+          "Certificate chain in PEM. With it and tls_key every address of listen speaks HTTPS only." },
+        { "web", false, "tls_key", CONFIG_PATH, NULL, 0, 0, NULL,
+          "Private key of tls_certificate in PEM; no other user may be able to read it." },
+        { "web", false, "token_file", CONFIG_PATH, NULL, 0, 0, NULL,
+          "File that holds a token of 16 characters or more; every request must show it: as Authorization: Bearer TOKEN, or as the "
+          "password of any user name in a browser. No other user may be able to read it." },
+        { "web", false, "compat", CONFIG_LIST, NULL, 0, 0, NULL,
+          "Whose metric names to offer beside our own: smartctl_exporter, node_exporter. Do not switch one on "
+          "where that exporter is scraped too: every series would be there twice." },
+        { "web", false, "textfile", CONFIG_PATH, NULL, 0, 0, NULL,
+          "Writes the metrics to this file every 30 seconds for node_exporter's textfile collector; the name must end in .prom." },
+        { "web", false, "silent_after", CONFIG_DURATION, "30s", 15, 3600, NULL,
+          "When the brain has written nothing for this long, every level is shown as unknown." },
+        { "web", false, "connections", CONFIG_INT, "64", 4, 1000, NULL,
+          "Most connections at a time; one address may have half of them." },
 };
 
 const size_t config_keys_len = ARRAY_LEN(config_keys);

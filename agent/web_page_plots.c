@@ -1,0 +1,239 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* The lower half of the status page: the last days of what matters and what happened, out of RUN/plots.json. The file
+ * may hold a thousand plots; they are read one at a time, and those of components that are not ok come first. */
+
+#include "web.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "json_each.h"
+#include "svg_plot.h"
+
+#define PLOTS_MAX 24
+#define POINTS_READ_MAX 20000
+#define POINTS_MAX 160 /* more than the drawing can show apart */
+#define EVENTS_MAX 25
+
+struct collect {
+        const json_t *components;
+        struct textbuf first, then;
+        size_t n_first, n_then, total;
+        int utc_offset_s;
+};
+
+static enum level component_level(const json_t *components, const char *name)
+{
+        const json_t *c;
+        size_t i;
+
+        json_array_foreach(components, i, c)
+                if (streq(status_text(c, "component"), name))
+                        return status_level(c);
+        return LEVEL_OK;
+}
+
+/* "disk_temperature_celsius" to "disk temperature". */
+static void put_metric(struct textbuf *out, const char *metric, const char *unit)
+{
+        size_t len = strlen(metric), u = strlen(unit);
+        char text[128];
+
+        if (len > 6 && streq(metric + len - 6, "_total"))
+                len -= 6;
+        if (u && len > u + 1 && memcmp(metric + len - u, unit, u) == 0 && metric[len - u - 1] == '_')
+                len -= u + 1;
+        snprintf(text, sizeof(text), "%.*s", (int)MIN(len, sizeof(text) - 1), metric);
+        for (char *c = text; *c; c++)
+                if (*c == '_')
+                        *c = ' ';
+        textbuf_html(out, text);
+}
+
+static double at(const json_t *point, size_t i)
+{
+        const json_t *v = json_array_get(point, i);
+
+        return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+/* Joins neighbours where there are more points than can be told apart. */
+static size_t read_points(const json_t *list, struct plot_point *points)
+{
+        size_t n = MIN(json_array_size(list), (size_t)POINTS_READ_MAX), step = (n + POINTS_MAX - 1) / POINTS_MAX, count = 0;
+
+        for (size_t i = 0; i < n; i += step) {
+                struct plot_point p = { NAN, 0, INFINITY, -INFINITY };
+                size_t k = 0;
+
+                for (size_t j = i; j < n && j < i + step; j++) {
+                        const json_t *point = json_array_get(list, j);
+
+                        if (!isfinite(at(point, 0)) || !isfinite(at(point, 1)))
+                                continue;
+                        p.t = at(point, 0);
+                        p.mean += at(point, 1);
+                        p.min = fmin(p.min, isfinite(at(point, 2)) ? at(point, 2) : at(point, 1));
+                        p.max = fmax(p.max, isfinite(at(point, 3)) ? at(point, 3) : at(point, 1));
+                        k++;
+                }
+                p.mean /= (double)k;
+                if (k)
+                        points[count++] = p;
+        }
+        return count;
+}
+
+static void put_labels(struct textbuf *out, const json_t *labels, const char *component)
+{
+        const char *key;
+        json_t *v;
+
+        json_object_foreach((json_t *)labels, key, v)
+                if (json_is_string(v) && !streq(key, "judged") && !streq(json_string_value(v), component)) {
+                        textbuf_char(out, ' ');
+                        textbuf_html(out, json_string_value(v));
+                }
+}
+
+static void put_figure(struct textbuf *out, const json_t *o, enum level level, const struct plot *plot)
+{
+        const struct plot_point *last = plot->n ? &plot->points[plot->n - 1] : NULL;
+        char value[48];
+
+        textbuf_printf(out, "<figure class=\"card l-%s\"><figcaption><span>", level_name(level));
+        if (level > LEVEL_OK)
+                web_page_icon(out, level);
+        textbuf_str(out, "<strong>");
+        textbuf_html(out, status_text(o, "component"));
+        textbuf_str(out, "</strong> ");
+        put_metric(out, status_text(o, "metric"), plot->unit);
+        textbuf_str(out, "<span class=\"muted\">");
+        put_labels(out, json_object_get(o, "labels"), status_text(o, "component"));
+        textbuf_str(out, "</span></span>");
+        if (last) {
+                plot_value_text(last->mean, plot->unit, value, sizeof(value));
+                textbuf_printf(out, "<span class=\"now\">%s</span>", value);
+        }
+        textbuf_str(out, "</figcaption>");
+        svg_plot(out, plot);
+        textbuf_str(out, "</figure>\n");
+}
+
+static int one_plot(void *data, const json_t *o)
+{
+        struct plot_point points[POINTS_MAX + 1];
+        struct collect *c = data;
+        enum level level = component_level(c->components, status_text(o, "component"));
+        bool first = level > LEVEL_OK;
+        struct plot plot = { .unit = status_text(o, "unit"), .from = status_number(o, "from"), .to = status_number(o, "to"),
+                             .utc_offset_s = c->utc_offset_s, .points = points };
+        char label[512], low[48], high[48];
+        double min = INFINITY, max = -INFINITY;
+
+        c->total++;
+        if ((first ? c->n_first : c->n_then) >= PLOTS_MAX || !json_array_size(json_object_get(o, "points")) ||
+            strlen(status_text(o, "component")) + strlen(status_text(o, "metric")) > 300)
+                return 0;
+        plot.n = read_points(json_object_get(o, "points"), points);
+        for (size_t i = 0; i < plot.n; i++) {
+                min = fmin(min, points[i].min);
+                max = fmax(max, points[i].max);
+        }
+        plot_value_text(min, plot.unit, low, sizeof(low));
+        plot_value_text(max, plot.unit, high, sizeof(high));
+        snprintf(label, sizeof(label), "%s of %s: between %s and %s", status_text(o, "metric"), status_text(o, "component"), low, high);
+        plot.label = label;
+        put_figure(first ? &c->first : &c->then, o, level, &plot);
+        *(first ? &c->n_first : &c->n_then) += 1;
+        return 0;
+}
+
+static void put_event(struct textbuf *out, const json_t *e)
+{
+        int from = level_from_name(status_text(e, "from")), to = level_from_name(status_text(e, "to"));
+
+        textbuf_str(out, "<li><span class=\"when muted\">");
+        web_page_time(out, status_number(e, "time"));
+        textbuf_str(out, "</span><span class=\"what\"><strong>");
+        textbuf_html(out, status_text(e, "component"));
+        textbuf_str(out, "</strong> ");
+        if (from >= 0 && to >= 0 && from != to) {
+                textbuf_printf(out, "<span class=\"muted\">from %s to</span> ", level_name((enum level)from));
+                web_page_level(out, (enum level)to);
+                textbuf_char(out, ' ');
+        }
+        textbuf_html(out, status_text(e, "why"));
+        textbuf_str(out, "</span></li>\n");
+}
+
+/* Newest first, whatever the order of the file. */
+static int compare_events(const void *a, const void *b)
+{
+        double ta = status_number(*(const json_t *const *)a, "time"), tb = status_number(*(const json_t *const *)b, "time");
+
+        return (ta < tb) - (ta > tb);
+}
+
+static void put_events(struct textbuf *out, const json_t *events)
+{
+        size_t n = json_array_size(events), i, count = 0;
+        _cleanup_free_ const json_t **list = calloc(n ? n : 1, sizeof(*list));
+        const json_t *e;
+
+        if (!list)
+                abort();
+        json_array_foreach(events, i, e)
+                if (isfinite(status_number(e, "time")))
+                        list[count++] = e;
+        if (count == 0)
+                return;
+        qsort(list, count, sizeof(*list), compare_events);
+        textbuf_str(out, "<section aria-labelledby=\"events\">\n<h2 id=\"events\">What happened</h2>\n<ol class=\"events\">\n");
+        for (i = 0; i < count && i < EVENTS_MAX; i++)
+                put_event(out, list[i]);
+        textbuf_str(out, "</ol>\n");
+        if (count > EVENTS_MAX)
+                textbuf_printf(out, "<p class=\"muted small\">%zu older ones: <code>veillectl history</code></p>\n", count - EVENTS_MAX);
+        textbuf_str(out, "</section>\n");
+}
+
+static void put_plots(struct textbuf *out, const struct collect *c)
+{
+        textbuf_str(out, "<section aria-labelledby=\"plots\">\n<h2 id=\"plots\">The last days</h2>\n<div class=\"plots\">\n");
+        textbuf_add(out, c->first.data, c->first.len);
+        textbuf_add(out, c->then.data, c->then.len);
+        textbuf_str(out, "</div>\n");
+        if (c->total > c->n_first + c->n_then)
+                textbuf_printf(out, "<p class=\"muted small\">%zu more are kept: <code>veillectl history COMPONENT METRIC</code></p>\n",
+                               c->total - c->n_first - c->n_then);
+        textbuf_str(out, "</section>\n");
+}
+
+void web_page_plots(struct web *w, struct textbuf *out, const json_t *components)
+{
+        struct collect c = { .components = components };
+        _cleanup_free_ char *text = NULL;
+        time_t now = (time_t)web_wall();
+        struct errinfo err = { 0 };
+        json_t *rest = NULL;
+        struct tm tm;
+        size_t len;
+
+        localtime_r(&now, &tm);
+        c.utc_offset_s = (int)tm.tm_gmtoff;
+        if (web_file_read(w, WEB_PLOTS, &text, &len, &err) < 0 || json_each(text, len, "plots", one_plot, &c, &rest, &err) < 0) {
+                textbuf_str(out, "<section aria-labelledby=\"plots\">\n<h2 id=\"plots\">The last days</h2>\n<p class=\"muted\">No history to show: ");
+                textbuf_html(out, err.text);
+                textbuf_str(out, "</p>\n</section>\n");
+        } else {
+                put_events(out, json_object_get(rest, "events"));
+                if (c.n_first + c.n_then)
+                        put_plots(out, &c);
+        }
+        json_decref(rest);
+        textbuf_done(&c.first);
+        textbuf_done(&c.then);
+}
