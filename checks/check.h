@@ -47,6 +47,12 @@ struct cmd_result {
 };
 void cmd_result_done(struct cmd_result *result);
 
+/* What the kernel knows of the quality of its clock (adjtimex). */
+struct env_clock {
+        double offset_s, max_error_s, estimated_error_s;
+        bool synchronized; /* a time service keeps it; if not, the numbers mean nothing */
+};
+
 struct env {
         const char *root;            /* "/" or the directory given by --root */
         int root_fd;                 /* open on it: "sys/class/hwmon", no leading slash */
@@ -55,6 +61,8 @@ struct env {
          * (LC_ALL=C) and no stdin; kills it at the deadline. 0, or negative errno (-ETIME at the deadline, -ENOENT). At most
          * max_out bytes of stdout are kept. */
         int (*run_cmd)(struct env *env, const char *const argv[], int deadline_s, size_t max_out, struct cmd_result *ret);
+        /* 0, or negative errno; NULL where env is of another host than this (--root). */
+        int (*read_clock)(struct env *env, struct env_clock *ret);
         /* Hands out one sample. labels: "name", "value", ..., NULL. */
         void (*emit)(struct env *env, const char *metric, double value, const char *const *labels);
         bool wake;                   /* a sleeping disk may be woken for this run */

@@ -14,6 +14,9 @@ int probe_env_init(struct env *env, const char *root, const struct config *confi
 /* Runs a program for a check: the env->run_cmd of real life, see check.h. */
 int probe_run_cmd(struct env *env, const char *const argv[], int deadline_s, size_t max_out, struct cmd_result *ret);
 
+/* The clock of this very host: the env->read_clock of real life. */
+int probe_read_clock(struct env *env, struct env_clock *ret);
+
 /* In this process: measures one instance and prints its lines to out. with_instance adds
  * "instance" to every line (what serve needs to tell its children apart). Returns what the end line said. */
 enum result probe_run_here(struct env *env, const struct check *check, const char *instance, FILE *out, bool with_instance);

@@ -26,6 +26,7 @@ int probe_env_init(struct env *env, const char *root, const struct config *confi
         env->root_fd = fd;
         env->config = config;
         env->run_cmd = probe_run_cmd;
+        env->read_clock = streq(root, "/") ? probe_read_clock : NULL;
         return 0;
 }
 
