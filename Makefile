@@ -205,4 +205,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: foresight all build run check-lab deps deps-check check check-programs clean install uninstall man docs
--include $(shell find $(BUILD) -path $(BUILD)/lab-root -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) '(' -path $(BUILD)/lab-root -o -name unpacked ')' -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -123,7 +123,7 @@ int main(int argc, char *argv[])
         if (streq(argv[0], "serve")) {
                 r = argc > 1 ? privilege_from_name(argv[1]) : PRIVILEGE_MAX;
                 if (r < 0)
-                        return usage("serve takes none, disk, raid or write");
+                        return usage("serve takes none, disk, raid, write or net");
                 return probe_serve(&env, 0, 1, (enum privilege)r);
         }
         if (streq(argv[0], "listen") && argc >= 2) {

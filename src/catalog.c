@@ -16,6 +16,7 @@ static const char *const privilege_names[PRIVILEGE_MAX] = {
         [PRIVILEGE_DISK] = "disk",
         [PRIVILEGE_RAID] = "raid",
         [PRIVILEGE_WRITE] = "write",
+        [PRIVILEGE_NET] = "net",
 };
 
 static const char *const metric_kinds[] = {

@@ -30,6 +30,7 @@ enum privilege {
         PRIVILEGE_DISK,  /* probe-disk.sock: CAP_SYS_RAWIO, CAP_SYS_ADMIN, disk devices */
         PRIVILEGE_RAID,  /* probe-raid.sock: RAID controller nodes */
         PRIVILEGE_WRITE, /* probe-write.sock: may hang on a file system; own unit */
+        PRIVILEGE_NET,   /* probe-net.sock: the network, no device, no capability */
         PRIVILEGE_MAX,
 };
 

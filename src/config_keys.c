@@ -51,6 +51,9 @@ const struct config_key config_keys[] = {
         { "device", true, "type", CONFIG_STRING, NULL, 0, 0, NULL,
           "Its type as for smartctl -d: sat, megaraid,5, cciss,0, areca,3/2. Unset: smartctl finds out." },
 
+        { "ups", false, "connect", CONFIG_LIST, NULL, 0, 0, NULL,
+          "UPSes to ask NUT's upsd about: name@host or name@host:port. Unset: none." },
+
         { "rule", true, "enabled", CONFIG_BOOL, "yes", 0, 0, NULL,
           "Whether this rule judges at all." },
         { "rule", true, "notice", CONFIG_NUMBER, NULL, 0, 0, "none",
