@@ -54,6 +54,17 @@ const struct config_key config_keys[] = {
         { "ups", false, "connect", CONFIG_LIST, NULL, 0, 0, NULL,
           "UPSes to ask NUT's upsd about: name@host or name@host:port. Unset: none." },
 
+        { "bmc", true, "host", CONFIG_STRING, NULL, 0, 0, NULL,
+          "A management controller to ask over the network, host or host:port, under the name of this section." },
+        { "bmc", true, "user", CONFIG_STRING, NULL, 0, 0, NULL,
+          "User to log in as; one with the privilege level USER is enough and best. Unset: the anonymous user." },
+        { "bmc", true, "password_file", CONFIG_PATH, NULL, 0, 0, NULL,
+          "File whose first line is the password. Readable by group veille, by nobody else. Unset: no password." },
+        { "bmc", true, "protocol", CONFIG_ENUM, "2.0", 0, 0, "2.0 1.5",
+          "IPMI over LAN version." },
+        { "bmc", true, "cipher_suite", CONFIG_INT, "3", 0, 17, NULL,
+          "Cipher suite of protocol 2.0: 3 (HMAC-SHA1, AES) as every controller has it, 17 (HMAC-SHA256) on newer ones." },
+
         { "rule", true, "enabled", CONFIG_BOOL, "yes", 0, 0, NULL,
           "Whether this rule judges at all." },
         { "rule", true, "notice", CONFIG_NUMBER, NULL, 0, 0, "none",
