@@ -14,6 +14,8 @@ const struct config_section config_sections[] = {
         { "web", NULL, "veille-web: the status page and the metrics. See veille-web(8)." },
         { "check", "smart", "One kind of check; the names are those of veillectl checks. See veille-checks(7)." },
         { "device", "sdx", "A disk behind a controller or bridge, which smartctl is to ask under a name of yours." },
+        { "ups", NULL, "UPSes behind Network UPS Tools, for the check ups." },
+        { "bmc", "rack1", "A management controller that is asked over the network, for the check bmc; the name is yours." },
         { "rule", "memory-error-storm", "How one thing is judged; the names are those of veillectl rules. See veille-rules(7). "
           "Limits are in the unit of the metric, and may be written with %, s, min, h, d, w, KiB, MiB, GiB, TiB." },
 };
