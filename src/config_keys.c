@@ -18,6 +18,7 @@ const struct config_section config_sections[] = {
         { "bmc", "rack1", "A management controller that is asked over the network, for the check bmc; the name is yours." },
         { "rule", "memory-error-storm", "How one thing is judged; the names are those of veillectl rules. See veille-rules(7). "
           "Limits are in the unit of the metric, and may be written with %, s, min, h, d, w, KiB, MiB, GiB, TiB." },
+        { "store", NULL, "What veille-store keeps, how long, and how much of the disk it may use." },
 };
 
 const size_t config_sections_len = ARRAY_LEN(config_sections);
@@ -107,6 +108,20 @@ const struct config_key config_keys[] = {
           "When the brain has written nothing for this long, every level is shown as unknown." },
         { "web", false, "connections", CONFIG_INT, "64", 4, 1000, NULL,
           "Most connections at a time; one address may have half of them." },
+        { "store", false, "raw-retention", CONFIG_DURATION, "1w", 86400, 31536000, NULL,
+          "How long every measured value is kept. Whole days are deleted, after their hours are summed up." },
+        { "store", false, "hourly-retention", CONFIG_DURATION, "365d", 86400, 315360000, NULL,
+          "How long mean, least and greatest value of every hour are kept." },
+        { "store", false, "max-size", CONFIG_SIZE, "512M", 1048576, 1099511627776, NULL,
+          "Size of the database. When it is reached the oldest values go, then the oldest hours, then the oldest events. "
+          "For a short time the file may be a tenth larger, and 4 MiB of write-ahead log lie beside it." },
+        { "store", false, "max-events", CONFIG_INT, "200000", 100, 100000000, NULL,
+          "Number of events that are kept; the oldest go." },
+        { "store", false, "max-series", CONFIG_INT, "20000", 10, 1000000, NULL,
+          "Number of different series that are kept. Values of further ones are refused and counted." },
+        { "store", false, "commit-interval", CONFIG_DURATION, "5min", 1, 3600, NULL,
+          "How long measured values may wait in memory before they are written. Changes of level are written within a second, and veilled "
+          "asks for a write once a minute; a longer time makes a difference only without it." },
 };
 
 const size_t config_keys_len = ARRAY_LEN(config_keys);
