@@ -100,6 +100,11 @@ static void component_of(const struct brain *b, const struct kmsg_event *e, cons
 
 static void count_event(struct brain_kmsg *k, const struct kmsg_event *e)
 {
+        static const char *const kinds[KMSG_PART_MAX] = {
+                [KMSG_PART_DISK] = "disk",     [KMSG_PART_ARRAY] = "array", [KMSG_PART_FILESYSTEM] = "filesystem",
+                [KMSG_PART_MEMORY] = "memory", [KMSG_PART_PCI] = "pci",     [KMSG_PART_NET] = "net",
+                [KMSG_PART_HOST] = "host",
+        };
         const struct kmsg_kind_info *info = kmsg_kind_info(e->kind);
         const struct check_desc *check = judge_check(k->b->judge, "kernel");
         char component[96];
@@ -110,7 +115,8 @@ static void count_event(struct brain_kmsg *k, const struct kmsg_event *e)
                 brain_store_event(k->b, component, "kernel", LEVEL_OK, LEVEL_OK, info->name, e->text);
         }
         if (check) {
-                const char *const labels[] = { "kind", info->name, "device", e->device, "component", component, NULL };
+                const char *const labels[] = { "kind", info->name, "device", e->device, "component", component,
+                                               "component_kind", kinds[info->part], NULL };
                 struct judge_instance *i = judge_pushed(k->b->judge, check, "kmsg", "host", "host", brain_now_us());
 
                 for (unsigned n = 0; n < MIN(e->count, 1000u); n++)

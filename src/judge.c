@@ -354,7 +354,7 @@ static struct judge_series *series_find(struct judge_instance *i, const struct m
 static struct judge_series *series_add(struct judge *j, struct judge_instance *i, const struct metric_desc *m,
                                        const char *labels, size_t len)
 {
-        const char *component = label_get(labels, "component");
+        const char *component = label_get(labels, "component"), *kind;
         struct judge_series *s;
         char *copy;
 
@@ -373,7 +373,9 @@ static struct judge_series *series_add(struct judge *j, struct judge_instance *i
         copy = judge_alloc(len, 1);
         memcpy(copy, labels, len);
         s->labels = copy;
-        s->component = component ? judge_component_get(j, component, i->kind, "") : i->component;
+        /* Events name parts of every kind: what the part is decides whether the host stands on it. */
+        kind = label_get(labels, "component_kind");
+        s->component = component ? judge_component_get(j, component, kind ? kind : i->kind, "") : i->component;
         series_find_rules(s, i->check);
         i->hint = i->n_series;
         return s;

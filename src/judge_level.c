@@ -59,19 +59,19 @@ bool judge_protected(const struct judge *j, const struct judge_component *c)
         return j->topology && topology_is_protected(j->topology, c->name);
 }
 
+/* Parts that hang in the kernel or left the bus are hard evidence for these kinds. */
+static bool is_storage(const char *kind)
+{
+        return streq(kind, "disk") || streq(kind, "array") || streq(kind, "filesystem");
+}
+
 static bool carries_role(const struct judge *j, const struct judge_component *c)
 {
         if (j->topology && topology_knows(j->topology, c->name))
                 return topology_roles(j->topology, c->name) != 0;
         /* What is not in the topology is of the host as a whole: memory, power, the host itself. A disk
          * that nothing stands on is known to carry nothing, unless we do not know what stands on what. */
-        return !j->topology || !streq(c->kind, "disk");
-}
-
-/* Parts that hang in the kernel or left the bus are hard evidence for these kinds. */
-static bool is_storage(const char *kind)
-{
-        return streq(kind, "disk") || streq(kind, "array") || streq(kind, "filesystem");
+        return !j->topology || !is_storage(c->kind);
 }
 
 static bool silence(const struct judge *j, const struct judge_instance *i, int64_t now_us, struct judge_reason *ret)

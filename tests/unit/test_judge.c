@@ -25,6 +25,11 @@ static const struct rule disk_rules[] = {
         { .name = "stopped", .metric = "disk_spindle_stopped", .kind = RULE_LIMIT, .notice = RULE_NONE, .warning = 1, .critical = RULE_NONE,
           .clear = RULE_NONE, .after_good = true, .evidence = EVIDENCE_SMART, .text = "stopped", .clears = "c", .source = "s" },
 };
+static const struct rule event_rules[] = {
+        { .name = "fs-readonly", .metric = "events_total", .kind = RULE_CHANGE, .notice = RULE_NONE, .warning = RULE_NONE, .critical = 1,
+          .clear = RULE_NONE, .evidence = EVIDENCE_KERNEL, .hard = true, .text = "{component} went read-only", .clears = "c", .source = "s" },
+};
+static const struct metric_desc event_metrics[] = { { "events_total", METRIC_COUNTER, "", "h" } };
 static const struct metric_desc topology_metrics[] = {
         { "topology_link_info", METRIC_INFO, "", "h" },
         { "topology_role_info", METRIC_INFO, "", "h" },
@@ -34,6 +39,8 @@ static struct check_desc checks[] = {
           .n_metrics = ARRAY_LEN(disk_metrics), .rules = disk_rules, .n_rules = ARRAY_LEN(disk_rules) },
         { .name = "topology", .summary = "s", .interval_s = 60, .deadline_s = 10, .evidence = EVIDENCE_HOST, .metrics = topology_metrics,
           .n_metrics = ARRAY_LEN(topology_metrics) },
+        { .name = "kernel", .summary = "s", .interval_s = 60, .deadline_s = 10, .evidence = EVIDENCE_KERNEL, .metrics = event_metrics,
+          .n_metrics = ARRAY_LEN(event_metrics), .rules = event_rules, .n_rules = ARRAY_LEN(event_rules) },
 };
 static const struct catalog catalog = { .checks = checks, .n_checks = ARRAY_LEN(checks) };
 
@@ -377,6 +384,40 @@ static void redundancy_decides_urgency(void **state UNUSED)
         }
 }
 
+/* The kernel spoke of a file system: red when the root stands on it, no more than yellow when nothing does, and red
+ * too as long as it is not known what stands on what. */
+static void an_event_weighs_as_much_as_what_stands_on_it(void **state UNUSED)
+{
+        static const char *const role[] = { "component", "/", "role", "root", NULL };
+        static const struct {
+                const char *device;
+                bool topology;
+                enum health want;
+        } rows[] = { { "vda", true, HEALTH_RED }, { "loop1", true, HEALTH_YELLOW }, { "loop1", false, HEALTH_RED } };
+
+        for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+                const char *const labels[] = { "component", rows[k].device, "component_kind", "filesystem", NULL };
+                struct world w;
+                struct judge_instance *t, *e;
+
+                world_init(&w);
+                if (rows[k].topology) {
+                        judge_discovery_begin(w.j, &checks[1]);
+                        t = judge_discovery_add(w.j, &checks[1], "host", "host", "", "host", S);
+                        judge_discovery_end(w.j, &checks[1], S);
+                        judge_run_begin(w.j, t);
+                        link_sample(&w, t, "/", "vda", "filesystem");
+                        judge_sample(w.j, t, "topology_role_info", 1, role, 60 * S);
+                        judge_run_end(w.j, t, VERDICT_OK, "", 60 * S);
+                }
+                e = judge_pushed(w.j, &checks[2], "kmsg", "host", "host", 61 * S);
+                judge_count(w.j, e, "events_total", labels, 62 * S);
+                assert_int_equal(level_of(&w, rows[k].device), LEVEL_CRITICAL);
+                assert_int_equal(judge_health(w.j).health, rows[k].want);
+                judge_free(w.j);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -390,6 +431,7 @@ int main(void)
                 cmocka_unit_test(another_disk_in_the_slot_begins_anew),
                 cmocka_unit_test(sleeping_disk_keeps_its_verdict),
                 cmocka_unit_test(redundancy_decides_urgency),
+                cmocka_unit_test(an_event_weighs_as_much_as_what_stands_on_it),
         };
 
         return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
