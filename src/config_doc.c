@@ -37,6 +37,7 @@ static void write_key(FILE *f, const struct config_key *key)
 
 void config_write_example(FILE *f)
 {
+        /* REUSE-IgnoreStart: these lines are for the file that is written */
         fputs("# SPDX-FileCopyrightText: 2026 The veille authors\n"
               "# SPDX-License-Identifier: GPL-3.0-or-later\n"
               "\n"
@@ -44,6 +45,7 @@ void config_write_example(FILE *f)
               "# file: write only what you want to change, here or in /etc/veille/veille.conf.d/NAME.conf (read in the order of\n"
               "# their names, later ones override). veillectl config check checks, veillectl config show --origin shows what\n"
               "# holds and where it was set, veillectl reload makes it hold. See veille.conf(5).\n\n", f);
+        /* REUSE-IgnoreEnd */
         for (size_t i = 0; i < config_sections_len; i++) {
                 const struct config_section *s = &config_sections[i];
 
