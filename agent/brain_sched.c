@@ -24,6 +24,7 @@ struct brain_sched {
         sd_event_source *timer, *soon;
         struct check_state *checks;
         size_t n;
+        size_t turn; /* whose turn is next */
 };
 
 static struct check_state *state_of(struct brain_sched *s, const struct check_desc *check)
@@ -116,15 +117,17 @@ static void start_runs(struct brain_sched *s, struct check_state *c, int64_t now
         }
 }
 
+/* Checks take turns: with few places and slow probes, those late in the table would otherwise never be asked. */
 static void run_due(struct brain_sched *s)
 {
         int64_t now = brain_now_us();
 
         if (!brain_store_loaded(s->b))
                 return;
-        for (size_t i = 0; i < s->n && probe_requests_active() < REQUESTS_MAX; i++) {
-                struct check_state *c = &s->checks[i];
+        for (size_t tried = 0; tried < s->n && probe_requests_active() < REQUESTS_MAX; tried++) {
+                struct check_state *c = &s->checks[s->turn % s->n];
 
+                s->turn = (s->turn + 1) % s->n;
                 if (!enabled(s->b, c->check))
                         continue;
                 if (!c->discovering && (c->next_discovery_us <= now || c->hurry_discovery))
@@ -182,6 +185,7 @@ void brain_sched_reset(struct brain *b)
         struct brain_sched *s = b->sched;
 
         free(s->checks);
+        s->turn = 0;
         s->n = b->catalog.n_checks;
         s->checks = calloc(s->n ? s->n : 1, sizeof(*s->checks));
         if (!s->checks)
