@@ -64,7 +64,7 @@ static void on_changed(void *data, const struct judge_component *c, enum level f
 
         brain_log(b, priority[c->level], "%s: %s (was %s)%s%s", c->name, level_name(c->level), level_name(from),
                   *c->why ? ": " : "", c->why);
-        brain_store_event(b, c->name, c->kind, from, c->level, c->rule_name, c->why);
+        brain_store_event(b, brain_wall_us(), c->name, c->kind, from, c->level, c->rule_name, c->why);
         brain_publish_soon(b);
 }
 
@@ -73,7 +73,7 @@ static void on_event(void *data, const char *component, const char *text)
         struct brain *b = data;
 
         brain_log(b, BRAIN_NOTICE, "%s: %s", component, text);
-        brain_store_event(b, component, "event", LEVEL_OK, LEVEL_OK, "", text);
+        brain_store_event(b, brain_wall_us(), component, "event", LEVEL_OK, LEVEL_OK, "", text);
         brain_publish_soon(b);
 }
 

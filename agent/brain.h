@@ -90,7 +90,8 @@ void brain_state_each(struct brain *b, void (*fn)(void *data, const char *key, j
 int brain_store_start(struct brain *b);
 void brain_store_stop(struct brain *b);
 bool brain_store_loaded(const struct brain *b); /* state has come, or will not come soon */
-void brain_store_event(struct brain *b, const char *component, const char *kind, enum level from, enum level to,
+/* wall_us: when it happened, CLOCK_REALTIME. */
+void brain_store_event(struct brain *b, int64_t wall_us, const char *component, const char *kind, enum level from, enum level to,
                        const char *rule, const char *why);
 
 /* --- brain_kmsg.c: what the kernel tells unasked ---------------------------------------------  */

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* The kernel log as it comes: standard input is /dev/kmsg (opened by whoever started us, so no right is needed).
- * Each event is counted for the component it names and judged at once by the rules of the check kernel. Records
- * from before we began are evidence too; those a former brain has counted are skipped (RUN/kmsg.seq). */
+ * Each event is counted for the component it names, at the time the kernel gives, and judged at once by the rules of
+ * the check kernel. Records from before we began are evidence too; those a former brain has counted are skipped
+ * (RUN/kmsg.seq). */
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -98,6 +99,41 @@ static void component_of(const struct brain *b, const struct kmsg_event *e, cons
         }
 }
 
+/* A loop or memory device that is no longer set up was taken away by whoever made it. That it had errors is
+ * history; a disk that is no longer there may be gone because of them. */
+static bool was_taken_away(const struct brain *b, const struct kmsg_event *e)
+{
+        static const struct {
+                const char *prefix, *file;
+        } made[] = { { "loop", "loop/backing_file" }, { "zram", "disksize" }, { "ram", "size" } };
+        const char *root = streq(b->options.root, "/") ? "" : b->options.root;
+
+        for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+                size_t n = strlen(made[i].prefix), digits = strspn(e->device + n * str_starts(e->device, made[i].prefix), "0123456789");
+                char path[512];
+
+                if (!str_starts(e->device, made[i].prefix) || digits == 0)
+                        continue;
+                snprintf(path, sizeof(path), "%s/sys/block/%.*s/%s", root, (int)(n + digits), e->device, made[i].file);
+                return access(path, F_OK) < 0;
+        }
+        return false;
+}
+
+/* The kernel's stamps count from boot without the time spent asleep; all our times count with it. */
+static int64_t age_of(const struct kmsg_event *e)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_MONOTONIC, &ts);
+        return e->time_us < 0 ? 0 : MAX((int64_t)(ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000 - e->time_us), 0);
+}
+
+static struct judge_instance *pushed(struct brain *b, const struct check_desc *check)
+{
+        return judge_pushed(b->judge, check, "kmsg", "host", "host", brain_now_us());
+}
+
 static void count_event(struct brain_kmsg *k, const struct kmsg_event *e)
 {
         static const char *const kinds[KMSG_PART_MAX] = {
@@ -107,20 +143,20 @@ static void count_event(struct brain_kmsg *k, const struct kmsg_event *e)
         };
         const struct kmsg_kind_info *info = kmsg_kind_info(e->kind);
         const struct check_desc *check = judge_check(k->b->judge, "kernel");
+        int64_t age = age_of(e);
         char component[96];
 
         component_of(k->b, e, info, component, sizeof(component));
         if (e->kind != KMSG_LINK_UP) {
                 brain_log(k->b, BRAIN_NOTICE, "%s: kernel says %s: %s", component, info->name, e->text);
-                brain_store_event(k->b, component, "kernel", LEVEL_OK, LEVEL_OK, info->name, e->text);
+                brain_store_event(k->b, brain_wall_us() - age, component, "kernel", LEVEL_OK, LEVEL_OK, info->name, e->text);
         }
-        if (check) {
+        if (check && !was_taken_away(k->b, e)) {
                 const char *const labels[] = { "kind", info->name, "device", e->device, "component", component,
                                                "component_kind", kinds[info->part], NULL };
-                struct judge_instance *i = judge_pushed(k->b->judge, check, "kmsg", "host", "host", brain_now_us());
 
                 for (unsigned n = 0; n < MIN(e->count, 1000u); n++)
-                        judge_count(k->b->judge, i, METRIC, labels, brain_now_us());
+                        judge_count(k->b->judge, pushed(k->b, check), METRIC, labels, brain_now_us() - age);
         }
         if (info->check)
                 brain_sched_hurry(k->b, info->check, false);
@@ -129,7 +165,9 @@ static void count_event(struct brain_kmsg *k, const struct kmsg_event *e)
 static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
 {
         struct brain_kmsg *k = data;
+        const struct check_desc *check = judge_check(k->b->judge, "kernel");
         char buf[KMSG_RECORD_MAX];
+        bool more = true;
 
         for (int i = 0; i < RECORDS_AT_ONCE; i++) {
                 struct kmsg_record record;
@@ -138,9 +176,12 @@ static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED
 
                 if (n < 0 && errno == EPIPE) /* the ring ran over us: what was lost is lost, the checks still poll */
                         continue;
-                if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+                        more = false;
                         break;
+                }
                 if (n <= 0) {
+                        more = false;
                         brain_self(k->b, "kernel log", VERDICT_FAILED, "the kernel log cannot be read any more: %s",
                                    n < 0 ? strerror(errno) : "it ended");
                         k->io = sd_event_source_disable_unref(k->io);
@@ -152,6 +193,9 @@ static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED
                 if (kmsg_classify(&record, &event) && !event.detail)
                         count_event(k, &event);
         }
+        /* Judged when all is known that has happened so far: of old records some have left their windows. */
+        if (!more && check)
+                judge_counted(k->b->judge, pushed(k->b, check), brain_now_us());
         save_seq(k);
         return 0;
 }

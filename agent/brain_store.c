@@ -91,12 +91,12 @@ static void send_doc(struct brain_store *s, json_t *doc)
         }
 }
 
-void brain_store_event(struct brain *b, const char *component, const char *kind, enum level from, enum level to,
+void brain_store_event(struct brain *b, int64_t wall_us, const char *component, const char *kind, enum level from, enum level to,
                        const char *rule, const char *why)
 {
         b->counters.events++;
         if (b->store)
-                send_doc(b->store, json_pack("{ss sf ss ss ss ss ss ss}", "t", "event", "time", (double)brain_wall_us() / USEC_PER_SEC,
+                send_doc(b->store, json_pack("{ss sf ss ss ss ss ss ss}", "t", "event", "time", (double)wall_us / USEC_PER_SEC,
                                              "component", component, "kind", kind, "from", level_name(from), "to", level_name(to),
                                              "rule", rule, "why", why));
 }

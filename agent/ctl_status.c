@@ -254,16 +254,22 @@ static int run_why(const struct ctl_options *options, int argc, char *argv[])
                 printf("\n");
                 print_reason(r, colour());
         }
-        printf("\nread by:\n");
+        bool any = false;
+
         json_array_foreach(json_object_get(s.doc, "checks"), i, r) {
                 char age[32];
 
                 if (!streq(ctl_text(r, "component"), argv[1]))
                         continue;
+                if (!any)
+                        printf("\nread by:\n");
+                any = true;
                 ctl_duration(ctl_number(r, "age_s"), age, sizeof(age));
                 printf("  %-12s %-10s %s ago%s%s\n", ctl_text(r, "check"), ctl_text(r, "result"), age, *ctl_text(r, "why") ? ": " : "",
                        ctl_text(r, "why"));
         }
+        if (!any)
+                printf("\nno check reads it: what is known of it others have told\n");
         i = (size_t)level_nagios_exit(ctl_level(c));
         ctl_snapshot_done(&s);
         return (int)i;

@@ -84,7 +84,7 @@ const struct rule host_rules[HOST_RULES] = {
         {
                 .name = "host-oom-kills", .metric = "host_oom_kills_total", .kind = RULE_RATE,
                 .notice = 1, .warning = 10, .critical = NONE, .clear = NONE, .window_s = DAY, .evidence = EVIDENCE_HOST,
-                .text = "{growth} processes were killed for want of memory within {window}",
+                .text = "{growth} {n:process was|processes were} killed for want of memory within {window}",
                 .clears = "a day without one; the kernel log names them",
                 .source = "whoever is killed was in the middle of something",
         },
@@ -134,7 +134,7 @@ const struct rule host_rules[HOST_RULES] = {
                 .name = "host-cpu-throttled", .metric = "host_cpu_throttles_total", .match_label = "scope", .match_value = "package",
                 .kind = RULE_RATE, .notice = 1, .warning = 1000, .critical = NONE, .clear = NONE, .window_s = DAY,
                 .evidence = EVIDENCE_SENSOR,
-                .text = "the processor was slowed down by heat {growth} times within {window}",
+                .text = "the processor was slowed down by heat {growth} {n:time|times} within {window}",
                 .clears = "a day without; look at fans, dust and the air of the room",
                 .source = "Intel SDM vol. 3B ch. 15: at its limit it protects itself; a server whose cooling works never gets there",
         },

@@ -71,7 +71,7 @@ static const struct metric_desc metrics[] = {
                 .name = prefix "-unreadable", .metric = "ipmi_sensors_unreadable", .kind = RULE_CHANGE,                \
                 .notice = 1, .warning = RULE_NONE, .critical = RULE_NONE, .clear = RULE_NONE,                          \
                 .hold_s = 300, .evidence = EVIDENCE_SENSOR,                                                            \
-                .text = "{growth} sensors of {label:bmc} gave readings before and give none now",                      \
+                .text = "{growth} {n:sensor|sensors} of {label:bmc} gave readings before and {n:gives|give} none now",                      \
                 .clears = "they give readings again, or veillectl accept",                                             \
                 .source = "a part that was pulled or lost its power has no readings; how many never have differs by machine", \
         },                                                                                                             \
@@ -80,7 +80,7 @@ static const struct metric_desc metrics[] = {
                 .match_value = "critical", .kind = RULE_CHANGE,                                                        \
                 .notice = RULE_NONE, .warning = 1, .critical = RULE_NONE, .clear = RULE_NONE,                          \
                 .calm_s = 7 * 86400, .evidence = EVIDENCE_SENSOR,                                                      \
-                .text = "{growth} new critical {label:class} entries in the event log of {label:bmc}: see ipmi-sel(8)", \
+                .text = "{growth} new critical {label:class} {n:entry|entries} in the event log of {label:bmc}: see ipmi-sel(8)", \
                 .clears = "a week without a new one, or veillectl accept",                                             \
                 .source = "system event log; entries from before the first look do not count",                         \
         },                                                                                                             \
@@ -89,7 +89,7 @@ static const struct metric_desc metrics[] = {
                 .match_value = "warning", .kind = RULE_CHANGE,                                                         \
                 .notice = 1, .warning = RULE_NONE, .critical = RULE_NONE, .clear = RULE_NONE,                          \
                 .calm_s = 7 * 86400, .evidence = EVIDENCE_SENSOR,                                                      \
-                .text = "{growth} new {label:class} warnings in the event log of {label:bmc}: see ipmi-sel(8)",        \
+                .text = "{growth} new {label:class} {n:warning|warnings} in the event log of {label:bmc}: see ipmi-sel(8)",        \
                 .clears = "a week without a new one, or veillectl accept",                                             \
                 .source = "system event log; entries from before the first look do not count",                         \
         }

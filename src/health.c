@@ -41,33 +41,35 @@ enum health_part health_part(const struct health_input *in)
         return PART_NONE;
 }
 
-static void raise_to(struct health_result *r, enum health health, const char *component, const char *why)
+/* The sentence is about the worst component of those that make the host this bad. */
+static void raise_to(struct health_result *r, enum health health, enum level level, const char *component, const char *why)
 {
-        if (health <= r->health)
+        if (health < r->health || (health == r->health && level <= r->level))
                 return;
         r->health = health;
+        r->level = level;
         snprintf(r->why, sizeof(r->why), "%s: %s", component, why);
 }
 
-void health_add(struct health_result *r, enum health_part part, const char *component, const char *why)
+void health_add(struct health_result *r, enum health_part part, enum level level, const char *component, const char *why)
 {
         switch (part) {
         case PART_HARD:
-                raise_to(r, HEALTH_RED, component, why);
+                raise_to(r, HEALTH_RED, level, component, why);
                 break;
         case PART_HARD_PROTECTED:
         case PART_WARNING:
                 r->warnings++;
-                raise_to(r, HEALTH_YELLOW, component, why);
+                raise_to(r, HEALTH_YELLOW, level, component, why);
                 break;
         case PART_BLIND:
                 r->blind++;
-                raise_to(r, HEALTH_YELLOW, component, why);
+                raise_to(r, HEALTH_YELLOW, level, component, why);
                 break;
         case PART_SOFT:
                 /* One soft sign is to be known, two are a reason to look. */
                 if (++r->soft == 2)
-                        raise_to(r, HEALTH_YELLOW, component, why);
+                        raise_to(r, HEALTH_YELLOW, level, component, why);
                 break;
         case PART_NONE:
                 break;

@@ -32,9 +32,10 @@ enum health_part health_part(const struct health_input *in);
 struct health_result {
         enum health health;
         char why[256];
+        enum level level; /* of the component that why is about */
         unsigned soft, warnings, blind;
 };
-void health_add(struct health_result *result, enum health_part part, const char *component, const char *why);
+void health_add(struct health_result *result, enum health_part part, enum level level, const char *component, const char *why);
 /* Call once after the last add. */
 void health_finish(struct health_result *result);
 

@@ -592,18 +592,25 @@ void judge_stuck(struct judge *j, struct judge_instance *i, bool stuck, int64_t 
         judge_settle(j, now_us);
 }
 
-void judge_count(struct judge *j, struct judge_instance *i, const char *metric, const char *const *labels, int64_t now_us)
+void judge_count(struct judge *j, struct judge_instance *i, const char *metric, const char *const *labels, int64_t when_us)
 {
         struct judge_series *s = sample_series(j, i, metric, labels);
 
         if (!s)
                 return;
         if (!s->time_us)
-                series_step(i, s, now_us); /* 0 is the baseline, so that the first event is growth */
+                series_step(i, s, when_us); /* 0 is the baseline, so that the first event is growth */
         s->value++;
-        s->time_us = now_us;
+        s->time_us = when_us;
         s->run = i->run;
-        series_step(i, s, now_us);
+        series_step(i, s, when_us);
+}
+
+void judge_counted(struct judge *j, struct judge_instance *i, int64_t now_us)
+{
+        /* What happened long ago may have left its window since. */
+        for (size_t k = 0; k < i->n_series; k++)
+                series_step(i, &i->series[k], now_us);
         judge_settle(j, now_us);
 }
 

@@ -136,8 +136,10 @@ void judge_stuck(struct judge *judge, struct judge_instance *instance, bool stuc
 /* An instance whose counters are pushed by events instead of being polled; made when it is not there yet. */
 struct judge_instance *judge_pushed(struct judge *judge, const struct check_desc *check, const char *name,
                                     const char *component, const char *kind, int64_t now_us);
-/* Something happened once: a counter of a pushed instance grows by 1 and is judged at once. */
-void judge_count(struct judge *judge, struct judge_instance *instance, const char *metric, const char *const *labels, int64_t now_us);
+/* Something happened once, at when_us: a counter of a pushed instance grows by 1. In order of time; judge_counted() after
+ * the last one that is known judges what they mean now. */
+void judge_count(struct judge *judge, struct judge_instance *instance, const char *metric, const char *const *labels, int64_t when_us);
+void judge_counted(struct judge *judge, struct judge_instance *instance, int64_t now_us);
 
 /* Time passes: ages, windows, calm. Call about once a second; cheap. */
 void judge_tick(struct judge *judge, int64_t now_us);

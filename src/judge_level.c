@@ -141,7 +141,7 @@ static void series_reason(const struct judge_instance *i, const struct judge_ser
         const char *pairs[64], *labels = s->labels;
         size_t n = 0;
 
-        char signs[256], percent[16];
+        char signs[512], percent[16];
 
         /* The score's text names what led to it; that changes with every value, so it is no label. */
         if (streq(s->metric->name, SCORECARD_METRIC)) {
@@ -306,7 +306,7 @@ void judge_settle(struct judge *j, int64_t now_us)
         j->health = (struct health_result){ 0 };
         any = false;
         for (struct judge_component *c = j->components; c; c = c->next) {
-                health_add(&j->health, c->part, c->name, c->why);
+                health_add(&j->health, c->part, c->level, c->name, c->why);
                 any |= c->settled && !streq(c->kind, "agent");
         }
         health_finish(&j->health);

@@ -375,6 +375,18 @@ static void format_percent(char *buf, size_t size, double v)
                 snprintf(buf, size, "?");
 }
 
+/* "a day" reads better than "1 day" after "within". */
+static void format_window(char *buf, size_t size, double s)
+{
+        format_duration(buf, size, s);
+        if (str_starts(buf, "1 ")) {
+                char unit[32];
+
+                snprintf(unit, sizeof(unit), "%s", buf + 2);
+                snprintf(buf, size, "%s %s", str_starts(unit, "hour") ? "an" : "a", unit);
+        }
+}
+
 enum source { OF_VALUE, OF_LIMIT, OF_MEASURE, OF_BASELINE, OF_WINDOW };
 
 /* Words in braces that stand for a number. */
@@ -385,10 +397,27 @@ static const struct {
 } words[] = {
         { "value", OF_VALUE, format_number },       { "limit", OF_LIMIT, format_number },
         { "growth", OF_MEASURE, format_number },    { "baseline", OF_BASELINE, format_number },
-        { "forecast", OF_MEASURE, format_duration }, { "window", OF_WINDOW, format_duration },
+        { "forecast", OF_MEASURE, format_duration }, { "window", OF_WINDOW, format_window },
         { "percent", OF_VALUE, format_percent },    { "bytes", OF_VALUE, format_bytes },
         { "duration", OF_VALUE, format_duration },
 };
+
+/* {n:error|errors}: the first after the number 1, the second after any other. */
+static void append_counted(char *buf, size_t size, size_t *len, const char *p, size_t n, const char *number)
+{
+        const char *bar = memchr(p, '|', n), *from = p;
+        size_t chosen = n;
+        char word[64];
+
+        if (bar) {
+                bool one = streq(number, "1");
+
+                from = one ? p : bar + 1;
+                chosen = one ? (size_t)(bar - p) : n - (size_t)(bar + 1 - p);
+        }
+        snprintf(word, sizeof(word), "%.*s", (int)chosen, from);
+        append(buf, size, len, word);
+}
 
 static bool format_word(const struct rule *rule, const struct rule_state *state, const char *p, size_t n, char *buf, size_t size)
 {
@@ -410,13 +439,13 @@ void rule_text(const struct rule *rule, const struct rule_state *state, const ch
 {
         size_t len = 0;
         const char *p = rule->text;
+        char number[64] = "";
 
         assert(size > 0);
         buf[0] = '\0';
         while (*p) {
                 const char *end = *p == '{' ? strchr(p, '}') : NULL;
                 size_t n = end ? (size_t)(end - p - 1) : 0;
-                char tmp[64];
 
                 if (!end) {
                         char one[2] = { *p++, 0 };
@@ -425,8 +454,10 @@ void rule_text(const struct rule *rule, const struct rule_state *state, const ch
                         continue;
                 }
                 p++;
-                if (format_word(rule, state, p, n, tmp, sizeof(tmp)))
-                        append(buf, size, &len, tmp);
+                if (format_word(rule, state, p, n, number, sizeof(number)))
+                        append(buf, size, &len, number);
+                else if (n > 2 && memcmp(p, "n:", 2) == 0)
+                        append_counted(buf, size, &len, p + 2, n - 2, number);
                 else if (n == 9 && memcmp(p, "component", n) == 0)
                         append(buf, size, &len, component);
                 else if (n > 6 && memcmp(p, "label:", 6) == 0)

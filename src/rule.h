@@ -65,7 +65,8 @@ struct rule {
                             is not connected or a limit that nobody set has always been "bad" and is no news */
         bool hard; /* a hard fault: at critical the part has failed or is failing its service now, not a prediction */
         const char *text;   /* one sentence; {value} {limit} {growth} (also of RATE) {baseline} {forecast} {window}
-                            {percent} {bytes} {duration} (the value as such) {component} {label:NAME} are filled in */
+                            {percent} {bytes} {duration} (the value as such) {component} {label:NAME} are filled in;
+                            {n:error|errors} is the first after the number 1 and the second after any other */
         const char *clears; /* what would clear it, for people */
         const char *source; /* where the limit comes from: standard, paper, peer's default, our own measurement */
 };

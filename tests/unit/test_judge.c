@@ -27,7 +27,7 @@ static const struct rule disk_rules[] = {
 };
 static const struct rule event_rules[] = {
         { .name = "fs-readonly", .metric = "events_total", .kind = RULE_CHANGE, .notice = RULE_NONE, .warning = RULE_NONE, .critical = 1,
-          .clear = RULE_NONE, .evidence = EVIDENCE_KERNEL, .hard = true, .text = "{component} went read-only", .clears = "c", .source = "s" },
+          .clear = RULE_NONE, .calm_s = 7 * 86400, .evidence = EVIDENCE_KERNEL, .hard = true, .text = "{component} went read-only", .clears = "c", .source = "s" },
 };
 static const struct metric_desc event_metrics[] = { { "events_total", METRIC_COUNTER, "", "h" } };
 static const struct metric_desc topology_metrics[] = {
@@ -412,8 +412,35 @@ static void an_event_weighs_as_much_as_what_stands_on_it(void **state UNUSED)
                 }
                 e = judge_pushed(w.j, &checks[2], "kmsg", "host", "host", 61 * S);
                 judge_count(w.j, e, "events_total", labels, 62 * S);
+                judge_counted(w.j, e, 62 * S);
                 assert_int_equal(level_of(&w, rows[k].device), LEVEL_CRITICAL);
                 assert_int_equal(judge_health(w.j).health, rows[k].want);
+                judge_free(w.j);
+        }
+}
+
+/* The kernel's log reaches back to the boot: what it says counts from when it happened. */
+static void old_events_count_from_when_they_happened(void **state UNUSED)
+{
+        static const struct {
+                int64_t when;
+                enum level want;
+        } rows[] = { { 10 * S, LEVEL_OK }, { 9 * 86400 * S, LEVEL_CRITICAL } };
+        static const char *const labels[] = { "component", "sda", "component_kind", "disk", NULL };
+        const int64_t now = 9 * 86400 * S + 100 * S;
+
+        for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+                struct world w;
+                struct judge_instance *e;
+
+                world_init(&w);
+                e = judge_pushed(w.j, &checks[2], "kmsg", "host", "host", now);
+                judge_count(w.j, e, "events_total", labels, rows[k].when);
+                judge_counted(w.j, e, now);
+                assert_int_equal(level_of(&w, "sda"), rows[k].want);
+                for (const struct judge_component *c = judge_components(w.j); c; c = c->next)
+                        if (streq(c->name, "sda") && rows[k].want > LEVEL_OK)
+                                assert_true(c->since_us == rows[k].when);
                 judge_free(w.j);
         }
 }
@@ -421,6 +448,7 @@ static void an_event_weighs_as_much_as_what_stands_on_it(void **state UNUSED)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(old_events_count_from_when_they_happened),
                 cmocka_unit_test(a_year_of_minutes),
                 cmocka_unit_test(silence_is_never_ok),
                 cmocka_unit_test(a_hung_disk_becomes_critical),

@@ -160,9 +160,32 @@ static void words_in_braces_are_told_in_the_unit_of_people(void **state UNUSED)
         }
 }
 
+static void one_is_not_many(void **state UNUSED)
+{
+        static const struct {
+                double value;
+                int window_s;
+                const char *want;
+        } rows[] = {
+                { 1, 86400, "1 block of sda is bad within a day" }, { 2, 3600, "2 blocks of sda are bad within an hour" },
+                { 0, 7200, "0 blocks of sda are bad within 2 hours" }, { 11, 60, "11 blocks of sda are bad within a minute" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                const struct rule r = { .window_s = rows[i].window_s,
+                                        .text = "{value} {n:block|blocks} of {component} {n:is|are} bad within {window}" };
+                const struct rule_state st = { .value = rows[i].value };
+                char text[128];
+
+                rule_text(&r, &st, "sda", NULL, text, sizeof(text));
+                assert_string_equal(text, rows[i].want);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(one_is_not_many),
                 cmocka_unit_test(words_in_braces_are_told_in_the_unit_of_people),
                 cmocka_unit_test(limit_holds_and_calms),
                 cmocka_unit_test(change_is_news_old_counts_are_history),
