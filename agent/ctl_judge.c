@@ -9,10 +9,11 @@
 #include <math.h>
 #include <sys/stat.h>
 
-#include "ctl.h"
+#include "ctl_disk_rules.h"
 #include "disk_metrics.h"
 #include "disk_rules.h"
 #include "judge.h"
+#include "rule_config.h"
 #include "smart_blob.h"
 #include "smartctl_json.h"
 
@@ -21,7 +22,7 @@
 struct judging {
         struct check_desc check;
         struct catalog catalog;
-        struct rule *rules; /* the disk rules without hold: there is only one reading */
+        struct rule *rules; /* see single_reading() */
         const char *file;
         enum level worst;
         size_t n;
@@ -223,18 +224,27 @@ static void judge_file(struct judging *j, const char *name)
                 judge_text(j, data, len);
 }
 
-static int run_judge(const struct ctl_options *options UNUSED, int argc, char *argv[])
+/* There is only one reading: what holds counts at once, and there is nothing it could have grown from (a limit of 0 for
+ * growth would be reached by no growth at all). */
+static void single_reading(struct rule *rules)
+{
+        for (size_t i = 0; i < disk_rules_len; i++) {
+                rules[i].hold_s = 0;
+                if (rules[i].kind != RULE_LIMIT || rules[i].after_good)
+                        rule_disable(&rules[i]);
+        }
+}
+
+static int run_judge(const struct ctl_options *options, int argc, char *argv[])
 {
         struct judging j = { 0 };
 
         if (argc < 2)
                 return ctl_usage("judge", "say which files, or - for standard input");
-        j.rules = calloc(disk_rules_len, sizeof(*j.rules));
+        j.rules = ctl_disk_rules(options);
         if (!j.rules)
                 return CTL_EXIT_FAILED;
-        memcpy(j.rules, disk_rules, disk_rules_len * sizeof(*j.rules));
-        for (size_t i = 0; i < disk_rules_len; i++)
-                j.rules[i].hold_s = 0;
+        single_reading(j.rules);
         j.check = (struct check_desc){
                 .name = "smart", .summary = "", .interval_s = 86400, .deadline_s = 60, .evidence = EVIDENCE_SMART,
                 .metrics = disk_metrics, .n_metrics = disk_metrics_len, .rules = j.rules, .n_rules = disk_rules_len,
@@ -255,7 +265,8 @@ const struct ctl_command ctl_command_judge = {
         .summary = "judge saved SMART data: smartctl -j -a, JSON Lines of it, skdump --save",
         .help = "One JSON object a document, in order: file, device, level, reasons, probability_30d (of failing within 30\n"
                 "powered-on days; null where no calibrated model exists: it was fitted for ATA hard disks). The age of the data\n"
-                "is not judged, rules about change are silent. What is not a report is unknown.\n"
+                "is not judged, rules about change are silent. What is not a report is unknown. [rule NAME] of the configuration\n"
+                "holds as it does for the daemon.\n"
                 "Exit status of the worst: critical 2, unknown 3, warning 1, ok and notice 0.\n"
                 "Example: smartctl -j -a /dev/sda | veillectl judge -\n",
 };

@@ -8,8 +8,9 @@
 #include <jansson.h>
 #include <math.h>
 
-#include "ctl.h"
+#include "ctl_disk_rules.h"
 #include "disk_judge.h"
+#include "disk_rules.h"
 #include "history.h"
 
 #define HOUR_US (3600 * USEC_PER_SEC)
@@ -26,6 +27,7 @@ struct drive {
 };
 
 struct replay {
+        struct rule *rules;
         struct disk_judge *judge;
         struct drive *drives; /* open addressing; size is a power of two */
         size_t n, size;
@@ -238,9 +240,10 @@ static void replay_done(struct replay *r)
         free(r->drives);
         disk_report_done(&r->day.report);
         disk_judge_free(r->judge);
+        free(r->rules);
 }
 
-static int run(const struct ctl_options *options UNUSED, int argc, char *argv[])
+static int run(const struct ctl_options *options, int argc, char *argv[])
 {
         static struct replay r;
         int first = argc > 1 && streq(argv[1], "--") ? 2 : 1;
@@ -252,10 +255,16 @@ static int run(const struct ctl_options *options UNUSED, int argc, char *argv[])
                 for (int i = 1; i < argc; i++)
                         if (argv[i][0] == '-' && argv[i][1])
                                 return ctl_usage("replay", "there is no option %s", argv[i]);
-        r = (struct replay){ .judge = disk_judge_new() };
+        r = (struct replay){ .rules = ctl_disk_rules(options) };
+        if (!r.rules)
+                return CTL_EXIT_FAILED;
+        r.judge = disk_judge_new(r.rules, disk_rules_len);
         for (int i = first; i < argc; i++)
                 replay_file(&r, argv[i]);
         tell_unjudged(&r);
+        if (disk_judge_limit_hits(r.judge))
+                fprintf(stderr, "veillectl: %llu values were not judged: more of them than any disk should have\n",
+                        (unsigned long long)disk_judge_limit_hits(r.judge));
         status = r.failed ? CTL_EXIT_FAILED : r.n_bad ? 1 : 0;
         replay_done(&r);
         if (fflush(stdout) != 0 || ferror(stdout))
@@ -269,9 +278,9 @@ const struct ctl_command ctl_command_replay = {
         .help = "Reads Backblaze's daily CSV (columns found by name, a repeated header starts anew) or a JSON object a line, in\n"
                 "date order, and prints a JSON line for each change of a drive's level:\n\n"
                 "  {\"date\",\"serial_number\",\"severity\":\"ok|notice|warning|critical\",\"rule\",\"why\",\"probability_30d\"}\n\n"
-                "The rules are the daemon's defaults. Nothing looks ahead, and never at the column \"failure\"; windows are\n"
-                "powered-on hours (attribute 9, else a day a row). probability_30d is null where no calibrated model exists:\n"
-                "it is fitted for ATA hard disks only.\n\n"
+                "The rules are the daemon's, with what [rule NAME] of the configuration changes. Nothing looks ahead, and never\n"
+                "at the column \"failure\"; windows are powered-on hours (attribute 9, else a day a row). probability_30d is null\n"
+                "where no calibrated model exists: it is fitted for ATA hard disks only.\n\n"
                 "  xz -dc daily.csv.xz | veillectl replay -\n\n"
                 "Exit status: 0; 1 when a line could not be read (it is named on standard error and skipped); 3 when a file\n"
                 "could not be read.\n",

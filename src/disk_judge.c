@@ -7,7 +7,6 @@
 #include "disk_judge.h"
 
 #include "disk_metrics.h"
-#include "disk_rules.h"
 
 #define SAMPLES_MAX 256 /* judged values in one reading; more are not looked at */
 #define SERIES_MAX 1024 /* rules with a state, of one disk */
@@ -41,11 +40,13 @@ struct sample {
 };
 
 struct disk_judge {
+        const struct rule *rules;
         struct name_slot names[NAMES];
         struct metric_rules *metrics;
         size_t n_metrics;
         struct sample samples[SAMPLES_MAX];
         size_t n_samples;
+        uint64_t limit_hits;
 };
 
 static struct metric_rules *metric_get(struct disk_judge *j, const char *name)
@@ -57,22 +58,23 @@ static struct metric_rules *metric_get(struct disk_judge *j, const char *name)
         return &j->metrics[j->n_metrics++];
 }
 
-struct disk_judge *disk_judge_new(void)
+struct disk_judge *disk_judge_new(const struct rule *rules, size_t n)
 {
         struct disk_judge *j = calloc(1, sizeof(*j));
 
         if (!j)
                 abort();
-        j->metrics = calloc(2 * disk_rules_len, sizeof(*j->metrics));
+        j->rules = rules;
+        j->metrics = calloc(2 * n, sizeof(*j->metrics));
         if (!j->metrics)
                 abort();
-        for (size_t i = 0; i < disk_rules_len; i++) {
-                struct metric_rules *m = metric_get(j, disk_rules[i].metric);
+        for (size_t i = 0; i < n; i++) {
+                struct metric_rules *m = metric_get(j, rules[i].metric);
 
                 assert(m->n < RULES_MAX);
                 m->rules[m->n++] = (uint16_t)i;
-                if (disk_rules[i].limit_metric)
-                        metric_get(j, disk_rules[i].limit_metric)->is_limit = true;
+                if (rules[i].limit_metric)
+                        metric_get(j, rules[i].limit_metric)->is_limit = true;
         }
         return j;
 }
@@ -83,6 +85,11 @@ struct disk_judge *disk_judge_free(struct disk_judge *j)
                 free(j->metrics);
         free(j);
         return NULL;
+}
+
+uint64_t disk_judge_limit_hits(const struct disk_judge *j)
+{
+        return j->limit_hits;
 }
 
 static int metric_index(struct disk_judge *j, const char *name)
@@ -132,12 +139,16 @@ static void collect(void *data, const char *metric, double value, const char *co
         int m = metric_index(j, metric);
         struct sample *s;
 
-        if (m < 0 || j->n_samples == SAMPLES_MAX)
+        if (m < 0)
                 return;
+        if (j->n_samples == SAMPLES_MAX) {
+                j->limit_hits++;
+                return;
+        }
         s = &j->samples[j->n_samples++];
         *s = (struct sample){ .metric = (int16_t)m, .value = value, .labels = hash_labels(labels) };
         for (unsigned k = 0; k < j->metrics[m].n; k++)
-                if (labels_match(&disk_rules[j->metrics[m].rules[k]], labels))
+                if (labels_match(&j->rules[j->metrics[m].rules[k]], labels))
                         s->matches |= UINT64_C(1) << k;
 }
 
@@ -188,7 +199,7 @@ static bool is_forgettable(const struct rule *rule, const struct rule_state *sta
 
 static void step_rule(struct disk_judge *j, struct disk_state *disk, uint16_t rule_index, const struct sample *s, int64_t now_us)
 {
-        const struct rule *rule = &disk_rules[rule_index];
+        const struct rule *rule = &j->rules[rule_index];
         struct disk_series *series = find_series(disk, rule_index, s->labels);
         double limit = find_limit(j, rule, s->labels);
         struct rule_state fresh = {};
@@ -204,10 +215,12 @@ static void step_rule(struct disk_judge *j, struct disk_state *disk, uint16_t ru
         rule_step(rule, &fresh, s->value, limit, now_us);
         if (is_forgettable(rule, &fresh))
                 return;
-        if (disk->n_series < SERIES_MAX)
+        if (disk->n_series < SERIES_MAX) {
                 keep_series(disk, rule_index, s->labels, &fresh);
-        else
-                rule_state_done(&fresh);
+                return;
+        }
+        rule_state_done(&fresh);
+        j->limit_hits++;
 }
 
 /* The score is derived, as in the daemon: no report holds it. */
@@ -255,7 +268,7 @@ bool disk_judge_step(struct disk_judge *j, struct disk_state *disk, const struct
                         worst = s;
         }
         disk->level = worst ? worst->state.level : LEVEL_OK;
-        disk->rule = worst ? &disk_rules[worst->rule] : NULL;
+        disk->rule = worst ? &j->rules[worst->rule] : NULL;
         return disk->level != before;
 }
 
@@ -280,7 +293,7 @@ static void write_text(void *data, const char *metric, double value UNUSED, cons
         w->found = true;
 }
 
-void disk_judge_why(struct disk_judge *j UNUSED, const struct disk_state *disk, const struct disk_report *report,
+void disk_judge_why(struct disk_judge *j, const struct disk_state *disk, const struct disk_report *report,
                     const char *component, char *buf, size_t size)
 {
         char signs[512], percent[16];
@@ -290,7 +303,7 @@ void disk_judge_why(struct disk_judge *j UNUSED, const struct disk_state *disk, 
         assert(size > 0);
         buf[0] = '\0';
         for (size_t i = 0; disk->rule && i < disk->n_series && !w.state; i++)
-                if (&disk_rules[disk->series[i].rule] == disk->rule && disk->series[i].state.level == disk->level) {
+                if (&j->rules[disk->series[i].rule] == disk->rule && disk->series[i].state.level == disk->level) {
                         w.state = &disk->series[i].state;
                         w.labels = disk->series[i].labels;
                 }

@@ -29,7 +29,10 @@ struct disk_state {
 
 /* The rules by metric, and what one reading needs; shared by all disks of one thread. */
 struct disk_judge;
-struct disk_judge *disk_judge_new(void);
+/* rules: disk_rules or a copy of it with other limits (rule_config.h), in the same order; must outlive the judge. */
+struct disk_judge *disk_judge_new(const struct rule *rules, size_t n);
+/* Values that were not judged because a reading or a disk had more than there is room for. */
+uint64_t disk_judge_limit_hits(const struct disk_judge *judge);
 struct disk_judge *disk_judge_free(struct disk_judge *judge);
 
 /* Takes one reading in at powered-on time now_us; true when disk->level changed. */

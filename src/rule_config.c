@@ -64,6 +64,12 @@ static bool is_changed(const struct rule *rule, const struct config *c)
         return false;
 }
 
+void rule_disable(struct rule *rule)
+{
+        rule->notice = rule->warning = rule->critical = RULE_NONE;
+        rule->limit_metric = NULL;
+}
+
 int rule_configure(struct rule *rule, const struct config *c, struct errinfo *err)
 {
         struct rule changed = *rule;
@@ -83,10 +89,8 @@ int rule_configure(struct rule *rule, const struct config *c, struct errinfo *er
                 if (r < 0)
                         return r;
         }
-        if (!config_bool(c, "rule", rule->name, "enabled")) {
-                changed.notice = changed.warning = changed.critical = RULE_NONE;
-                changed.limit_metric = NULL;
-        }
+        if (!config_bool(c, "rule", rule->name, "enabled"))
+                rule_disable(&changed);
         *rule = changed;
         return 0;
 }

@@ -13,6 +13,9 @@
  * wrong order, a clear beyond a limit, a window where none is measured. */
 int rule_configure(struct rule *rule, const struct config *config, struct errinfo *err);
 
+/* Takes all limits away: the rule judges nothing any more. */
+void rule_disable(struct rule *rule);
+
 /* Names of all checks and of all rules of a catalogue; the caller frees the arrays, the strings are the catalogue's. */
 struct catalog_names {
         const char **checks, **rules;

@@ -4,6 +4,7 @@
 /* Drive histories from strangers: any bytes, cut into lines, read and judged. */
 
 #include "disk_judge.h"
+#include "disk_rules.h"
 #include "history.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -12,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_(history_reader_done) struct history_reader reader = {};
         static struct history_day day;
-        struct disk_judge *judge = disk_judge_new();
+        struct disk_judge *judge = disk_judge_new(disk_rules, disk_rules_len);
         struct disk_state disk = {};
         int64_t now_us = 0;
 

@@ -113,6 +113,53 @@ def test_bad_input():
     say(full.returncode == 3, "a full disk under the result ends with 3", full.returncode)
 
 
+def config(text):
+    f = tempfile.NamedTemporaryFile("w", suffix=".conf")
+    f.write(text)
+    f.flush()
+    return f
+
+
+def judge(args, doc):
+    run = subprocess.run([BUILD + "/san/veillectl", "judge"] + args + ["-"], input=json.dumps(doc).encode(), capture_output=True, timeout=60)
+    return run.returncode, json.loads(run.stdout.splitlines()[0]) if run.stdout else None, run.stderr.decode()
+
+
+def test_config():
+    """[rule NAME] holds for saved data as it does for the daemon."""
+    rows = life([(1, 0, 0, 0, 0), (2, 24, 0, 0, 8)])
+    report = {"json_format_version": [1, 0], "smartctl": {"exit_status": 0}, "device": {"name": "/dev/sda", "type": "sat", "protocol": "ATA"},
+              "serial_number": "Z1", "rotation_rate": 5400, "smart_status": {"passed": True}, "temperature": {"current": 41},
+              "ata_smart_attributes": {"table": [
+                  {"id": 197, "name": "Current_Pending_Sector", "value": 100, "worst": 100, "thresh": 0, "flags": {"value": 18},
+                   "raw": {"value": 8, "string": "8"}},
+                  {"id": 199, "name": "UDMA_CRC_Error_Count", "value": 200, "worst": 200, "thresh": 0, "flags": {"value": 62},
+                   "raw": {"value": 87, "string": "87"}}]}}
+    with config("[rule pending-sectors]\nenabled = no\n[rule failure-score]\nenabled = no\n") as f:
+        say(levels(replay(["-"], rows)[1]) != [] and replay(["--config", f.name, "-"], rows)[:2] == (0, ""),
+            "replay: a rule that is switched off is silent", replay(["--config", f.name, "-"], rows))
+        before, after = judge([], report), judge(["--config", f.name], report)
+        say(before[1]["level"] != "ok" and after[0] == 0 and after[1]["level"] == "ok", "judge: a rule that is switched off is silent",
+            (before, after))
+    with config("[rule pending-sectors]\ncritical = 5\n") as f:
+        status, out, err = replay(["-", "--config", f.name], rows)
+        say([x[2] for x in levels(out)] == ["critical"], "replay: another limit", (status, out, err))
+        status, line, err = judge(["--config=" + f.name], report)
+        say(status == 2 and line["reasons"][0]["rule"] == "pending-sectors", "judge: another limit", (status, line, err))
+    with config("[rule crc-errors-grew]\nnotice = 0\nwarning = 0\ncritical = 0\n") as f:
+        status, line, err = judge(["--config", f.name], report)
+        say(line and line["level"] != "critical" and all(r["rule"] != "crc-errors-grew" for r in line["reasons"]),
+            "judge: rules about change stay silent whatever their limit", (status, line, err))
+    with config("[rule pending-sectors]\nwarning = 5\ncritical = 2\n") as f:
+        for run in (lambda: replay(["--config", f.name, "-"], rows), lambda: judge(["--config", f.name], report)):
+            status, out, err = run()
+            say(status == 3 and not out and "pending-sectors" in err, "limits in the wrong order: nothing is judged", (status, out, err))
+    with config("[rule pending-sectors]\nwarnin = 5\n") as f:
+        status, out, err = replay(["--config", f.name, "-"], rows)
+        say(status == 3 and not out and "did you mean" in err, "a config with errors: nothing is judged", (status, out, err))
+    say(replay(["--config", "/nonexistent", "-"], rows)[0] == 0, "no config file: the own limits of the rules")
+
+
 def rows_of(path):
     data = lzma.open(path).read() if path.endswith(".xz") else open(path, "rb").read()
     return data
@@ -157,4 +204,5 @@ def test_corpus():
 test_lines()
 test_no_model()
 test_bad_input()
+test_config()
 test_corpus()

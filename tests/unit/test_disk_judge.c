@@ -113,7 +113,7 @@ static void test_same_as_daemon(void **state UNUSED)
 {
         const char *given = getenv("SEED");
         uint64_t start = given ? strtoull(given, NULL, 10) : 20261124;
-        struct disk_judge *judge = disk_judge_new();
+        struct disk_judge *judge = disk_judge_new(disk_rules, disk_rules_len);
         unsigned levels[LEVEL_MAX] = {};
 
         print_message("SEED=%llu\n", (unsigned long long)start);
@@ -159,7 +159,7 @@ static void test_same_as_daemon(void **state UNUSED)
 static void test_healthy_disk_keeps_little(void **state UNUSED)
 {
         static struct disk_report report;
-        struct disk_judge *judge = disk_judge_new();
+        struct disk_judge *judge = disk_judge_new(disk_rules, disk_rules_len);
         struct disk_state disk = {};
         char why[64];
 
