@@ -1,9 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# make run     install what is needed, build, look at this host and watch it (root)
-# make check   install what is needed, build with sanitizers, run the tests
-# See "make help" for the rest.
+# make run         install what is needed, build, look at this host and watch it (root)
+# make check       install what is needed, build with sanitizers, run the tests; SUITE=PART runs some
+# make help        this list
+# make install     DESTDIR= PREFIX=/usr; make uninstall
+# make check-lab   whole programs on this host, in namespaces and virtual machines (root)
+# make lint        compilers and analyzers
+# make foresight   how well a disk's death is seen coming
 
 BUILD := build
 CC ?= gcc
@@ -18,11 +22,11 @@ DEPS := gcc make pkg-config libatasmart-dev libsensors-dev libjansson-dev libmic
 DEPS_CHECK := clang libclang-rt-14-dev libcmocka-dev umockdev xz-utils python3 reuse man-db util-linux libatasmart-bin
 include tests/deps.mk
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla-larger-than=16384 \
-	-Wformat=2 -Wno-format-truncation -Wundef -Wwrite-strings -Wno-missing-field-initializers
+WARN = -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wundef -Wwrite-strings \
+	-Wno-missing-field-initializers $(if $(findstring clang,$(CC)),-Wvla,-Wvla-larger-than=16384 -Wno-format-truncation)
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS)
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS)
 LDFLAGS ?= -Wl,-z,relro,-z,now -pie
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g
 
@@ -127,7 +131,7 @@ check-programs: build man $(BUILD)/man/veille.conf.5.new $(PROGRAMS:%=$(SANDIR)/
 
 # SUITE=unit, or a part of a test's name, runs only those.
 check: deps-check
-	@$(MAKE) --no-print-directory check-programs
+	@$(MAKE) --no-print-directory check-programs lint-clang
 	@SHARED=$(SHARED) BUILD=$(BUILD) tests/run $(SUITE)
 
 # How well a disk's death is seen coming: replays a whole fleet and prints a table (some minutes; docs/foresight.md).
@@ -139,6 +143,8 @@ $(BUILD)/foresight/%: tests/foresight/%.c $(BUILD)/libveille.a
 foresight: deps-check
 	@$(MAKE) --no-print-directory build $(FORESIGHT_TOOLS:%=$(BUILD)/foresight/%)
 	@SHARED=$(SHARED) BUILD=$(BUILD) tests/foresight/evaluate
+
+include tests/lint.mk
 
 # Whole programs, the way a user meets them.
 check-lab: deps-check
@@ -197,6 +203,8 @@ $(BUILD)/tools/%: docs/tools/%.c docs/tools/roff.h $(BUILD)/libveille.a
 	$(if $(V),,@echo '  LD $@')
 	$(Q)$(CC) $(ALL_CFLAGS) $(HARDEN) -Idocs/tools -Isrc $(LDFLAGS) -o $@ $< $(BUILD)/libveille.a -ljansson -lm
 
+help:
+	@sed -n 's/^# make /make /p' Makefile
 docs: $(BUILD)/man/veille.conf.5.new $(BUILD)/veillectl
 	cp $< docs/man/veille.conf.5
 	$(BUILD)/veillectl config example > docs/veille.conf.example
@@ -204,5 +212,5 @@ docs: $(BUILD)/man/veille.conf.5.new $(BUILD)/veillectl
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: foresight all build run check-lab deps deps-check check check-programs clean install uninstall man docs
+.PHONY: help foresight all build run check-lab deps deps-check check check-programs clean install uninstall man docs
 -include $(shell find $(BUILD) '(' -path $(BUILD)/lab-root -o -name unpacked ')' -prune -o -type f -name '*.d' -print 2>/dev/null)

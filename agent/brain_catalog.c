@@ -42,7 +42,7 @@ static int read_catalog(struct brain *b, char **ret, size_t *ret_len, struct err
         int64_t end = brain_now_us() + CATALOG_WAIT_MS * USEC_PER_MSEC;
         _cleanup_close_ int fd = -1;
         size_t len = 0;
-        pid_t pid;
+        pid_t pid = 0;
         int status;
 
         if (!buf)

@@ -111,7 +111,7 @@ int socket_peer(int fd, struct socket_peer *ret)
 bool socket_peer_in_group(int fd, gid_t gid)
 {
         _cleanup_free_ gid_t *groups = NULL;
-        struct socket_peer peer;
+        struct socket_peer peer = { 0 };
         socklen_t len = 0;
 
         if (socket_peer(fd, &peer) < 0)

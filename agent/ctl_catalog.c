@@ -94,6 +94,7 @@ static int ask_probe(const char *probe, char **ret, size_t *ret_len)
                 waitpid(pid, &status, 0);
                 if (r == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
                         free(*ret);
+                        *ret = NULL; /* the caller frees it, too */
                         r = -EIO;
                 }
         }

@@ -151,7 +151,7 @@ static void judge_text(struct judging *j, const char *text, size_t len)
         const char *p = text, *end = text + len;
 
         /* Old smartctl prints a line of text before the JSON. */
-        p = memchr(p, '{', len);
+        p = len ? memchr(p, '{', len) : NULL;
         if (!p) {
                 print_unknown(j, len ? "no JSON and no saved SMART data" : "the file is empty", NULL);
                 return;

@@ -108,8 +108,9 @@ static int unknown_command(const char *name)
         const char *names[64], *near;
         size_t n = 0;
 
-        for (; ctl_commands[n] && n < ARRAY_LEN(names); n++)
-                names[n] = ctl_commands[n]->name;
+        for (size_t i = 0; ctl_commands[i]; i++)
+                if (n < ARRAY_LEN(names))
+                        names[n++] = ctl_commands[i]->name;
         near = suggest(name, names, n);
         if (near)
                 return ctl_fail("there is no command '%s'; did you mean '%s'?", name, near);
@@ -135,6 +136,7 @@ int ctl_main(int argc, char *argv[])
         const struct ctl_command *command, *help = ctl_command_by_name("help");
         char *of_command[] = { (char *)"help", NULL, NULL };
 
+        assert(help);
         if (take_options(&options, &argc, argv) < 0)
                 return CTL_EXIT_FAILED;
         optind = 0;

@@ -55,19 +55,6 @@ void ctl_duration(double s, char *buf, size_t size)
         status_duration(s, buf, size);
 }
 
-static int read_all(FILE *f, size_t size, char **ret)
-{
-        _cleanup_free_ char *text = malloc(size + 1);
-
-        if (!text)
-                return -ENOMEM;
-        /* Renamed into place, never changed: what is shorter now than a moment ago is damaged. */
-        if (fread(text, 1, size, f) != size)
-                return -EIO;
-        *ret = take_ptr(text);
-        return 0;
-}
-
 int ctl_snapshot_load(const struct ctl_options *options, struct ctl_snapshot *ret, struct errinfo *err)
 {
         _cleanup_fclose_ FILE *f = NULL;
@@ -89,9 +76,12 @@ int ctl_snapshot_load(const struct ctl_options *options, struct ctl_snapshot *re
         f = fdopen(fd, "r");
         if (!f || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STATUS_DOC_MAX_BYTES)
                 return err_set(err, -EINVAL, "%s is no status file", path);
-        r = read_all(f, (size_t)st.st_size, &text);
-        if (r < 0)
-                return err_set(err, r, "%s: %s", path, strerror(-r));
+        text = malloc((size_t)st.st_size + 1);
+        if (!text)
+                return err_set(err, -ENOMEM, "%s: %s", path, strerror(ENOMEM));
+        /* Renamed into place, never changed: what is shorter now than a moment ago is damaged. */
+        if (fread(text, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
+                return err_set(err, -EIO, "%s: %s", path, strerror(EIO));
         r = status_doc_parse(text, (size_t)st.st_size, boottime(), STATUS_SILENT_AFTER_S, &s, &why);
         if (r < 0)
                 return err_set(err, r, "%s is damaged (%s); veilled writes it anew within 10 s when it runs", path, why.text);

@@ -73,7 +73,8 @@ static void take_block(struct store *s, struct points *p, const void *data, size
 
         unpack_init(&u, data, len);
         while ((r = unpack_log(&u, &point.series, &at, &point.value)) > 0) {
-                point.at = (uint32_t)at << 20 | MIN((*number)++, 0xfffffu);
+                point.at = (uint32_t)at << 20 | MIN(*number, 0xfffffu);
+                ++*number;
                 if (point.series < p->from || point.series >= p->to)
                         continue;
                 if (p->n == POINTS_MAX)

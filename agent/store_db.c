@@ -84,9 +84,10 @@ static const char *const sql[STMT_MAX] = {
         [STMT_EVENTS_START_OF] =
                 "SELECT id, time FROM events WHERE component = ?4 AND time >= ?1 AND time <= ?2 ORDER BY time DESC, id DESC LIMIT 1 OFFSET ?3",
         [STMT_EVENTS_PAGE] =
-                "SELECT " EVENT_COLUMNS " FROM events WHERE time >= ?1 AND (time, id) >= (?1, ?2) AND time <= ?3 ORDER BY time, id LIMIT 50",
-        [STMT_EVENTS_PAGE_OF] = "SELECT " EVENT_COLUMNS
-                                " FROM events WHERE component = ?4 AND time >= ?1 AND (time, id) >= (?1, ?2) AND time <= ?3 ORDER BY time, id LIMIT 50",
+                ("SELECT " EVENT_COLUMNS " FROM events WHERE time >= ?1 AND (time, id) >= (?1, ?2) AND time <= ?3 ORDER BY time, id LIMIT 50"),
+        [STMT_EVENTS_PAGE_OF] =
+                ("SELECT " EVENT_COLUMNS
+                 " FROM events WHERE component = ?4 AND time >= ?1 AND (time, id) >= (?1, ?2) AND time <= ?3 ORDER BY time, id LIMIT 50"),
         [STMT_EVENTS_DELETE] = "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)",
 };
 
@@ -280,7 +281,7 @@ static int set_up(struct store *s, bool *ret_fresh)
         if (r != SQLITE_OK)
                 return r;
         /* A tenth more than the limit: housekeeping holds the limit, and needs room to do so. */
-        snprintf(text, sizeof(text), "PRAGMA max_page_count=%lld", (long long)(pages + pages / 10));
+        snprintf(text, sizeof(text), "PRAGMA max_page_count=%lld", (long long)pages + pages / 10);
         r = db_ask(s, text, &pages);
         if (r != SQLITE_OK)
                 return r;

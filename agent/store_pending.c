@@ -94,13 +94,13 @@ void pending_event(struct pending *p, double time, const char *component, const 
                    const char *rule, const char *why)
 {
         const char *in[] = { component, kind, from, to, rule, why };
-        size_t len[ARRAY_LEN(in)], sum = 0;
+        size_t len[ARRAY_LEN(in)], sum = ARRAY_LEN(in); /* their NUL bytes */
         struct pending_event *e;
         char *out, **to_field[ARRAY_LEN(in)];
 
         for (size_t i = 0; i < ARRAY_LEN(in); i++)
                 sum += len[i] = cut(in[i], i == 5 ? WHY_MAX : COMPONENT_MAX);
-        e = malloc(sizeof(*e) + sum + ARRAY_LEN(in));
+        e = malloc(sizeof(*e) + sum);
         if (!e) {
                 p->lost_events++;
                 return;

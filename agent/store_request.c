@@ -207,7 +207,7 @@ void peer_acks(struct store *s, struct peer *p)
         if (s->trouble[0] && p->writer && p->told_trouble != s->counters.failed_commits + 1) {
                 p->told_trouble = s->counters.failed_commits + 1;
                 peer_error(s, p, "%s; %zu values and %zu events wait in memory, %llu are lost", s->trouble, s->pending.n_samples,
-                           s->pending.n_events, (unsigned long long)(s->pending.lost_samples + s->pending.lost_events));
+                           s->pending.n_events, (unsigned long long)s->pending.lost_samples + s->pending.lost_events);
         }
         if (!p->sync_waits || !pending_empty(&s->pending) || s->trouble[0])
                 return;

@@ -145,7 +145,7 @@ void web_status_load(struct web *w, double now_boot, struct status_doc *ret)
         struct errinfo err = { 0 }, what = { 0 };
         _cleanup_free_ char *text = NULL;
         char why[512];
-        size_t len;
+        size_t len = 0;
         int r = web_file_read(w, WEB_STATUS, &text, &len, &err);
 
         if (r >= 0) {

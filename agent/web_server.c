@@ -254,10 +254,11 @@ static void no_log(void *data UNUSED, const char *fmt UNUSED, va_list ap UNUSED)
 static struct MHD_Daemon *start_daemon(struct web_server *s, int fd)
 {
         const struct web_settings *settings = &s->w->settings;
+        static char priorities[] = "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE";
         struct MHD_OptionItem tls[] = {
                 { MHD_OPTION_HTTPS_MEM_CERT, 0, settings->certificate },
                 { MHD_OPTION_HTTPS_MEM_KEY, 0, settings->key },
-                { MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE" },
+                { MHD_OPTION_HTTPS_PRIORITIES, 0, priorities },
                 { MHD_OPTION_END, 0, NULL },
         };
         unsigned flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG | (settings->certificate ? MHD_USE_TLS : 0);

@@ -110,6 +110,7 @@ static int read_token(const char *path, char *token, size_t size, struct errinfo
 
         if (r < 0)
                 return r;
+        assert(text);
         len = strcspn(text, "\r\n");
         if (text[len + strspn(text + len, "\r\n")])
                 return err_set(err, -EINVAL, "[web] token_file: %s has more than one line", path);

@@ -40,7 +40,7 @@ int zfs_status(struct env *env, const char *pool, struct zpool *ret)
         int r = env->run_cmd(env, argv, ZPOOL_DEADLINE_S, ZPOOL_OUT_MAX, &c);
 
         if (r < 0) {
-                env_end_errno(env, r, "%s", ZPOOL + 1);
+                env_end_errno(env, r, "%s", &ZPOOL[1]);
                 return r;
         }
         r = c.exit_status == 0 ? zpool_status_parse(c.out, ret) : -EIO;

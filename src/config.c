@@ -106,12 +106,14 @@ static struct named_section *named_find(const struct config *c, const char *sect
 
 const char *config_name_add(struct config *c, const char *section, const char *name)
 {
+        const struct config_key *row = config_section_find(section);
         struct named_section *s = named_find(c, section);
 
+        assert(row);
         if (!s) {
                 c->named = config_alloc(c->named, c->n_named + 1, sizeof(*c->named));
                 s = &c->named[c->n_named++];
-                *s = (struct named_section){ .section = config_section_find(section)->section };
+                *s = (struct named_section){ .section = row->section };
         }
         for (size_t i = 0; i < s->n; i++)
                 if (streq(s->names[i], name))

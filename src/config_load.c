@@ -177,7 +177,7 @@ static size_t split_assignment(struct parser *p, char *key)
         struct config_reader *r = &p->reader;
         size_t i = 0;
 
-        while (is_word_char(r->line[i]) && i < NAME_MAX_LEN - 1) {
+        while (i < NAME_MAX_LEN - 1 && is_word_char(r->line[i])) {
                 key[i] = r->line[i];
                 i++;
         }

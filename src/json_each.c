@@ -47,7 +47,7 @@ static int elements(struct walk *w, int (*fn)(void *data, const json_t *element)
         if (r < 0 || peek(w) == ']')
                 return r < 0 ? r : expect(w, ']');
         for (;;) {
-                json_t *v;
+                json_t *v = NULL;
 
                 r = value(w, &v);
                 if (r < 0)
@@ -65,7 +65,7 @@ static int elements(struct walk *w, int (*fn)(void *data, const json_t *element)
 static int member(struct walk *w, const char *list, int (*fn)(void *data, const json_t *element), void *data, json_t *rest,
                   bool *seen)
 {
-        json_t *key, *v;
+        json_t *key = NULL, *v = NULL;
         int r;
 
         if (peek(w) != '"')

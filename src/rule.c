@@ -140,7 +140,7 @@ static double window_forecast(const struct rule *rule, const struct rule_window 
 
         if (distance == 0)
                 return 0;
-        if (n < WINDOW_BUCKETS / 4 || slope == 0 || (slope > 0) != (distance > 0))
+        if (n * 4 < WINDOW_BUCKETS || slope == 0 || (slope > 0) != (distance > 0))
                 return INFINITY;
         return distance / slope;
 }
@@ -152,7 +152,7 @@ json_t *rule_window_save(const struct rule_state *state, int64_t offset_us)
 
         for (size_t i = 0; w && i < WINDOW_BUCKETS; i++)
                 if (w->bucket_us[i] && w->n[i])
-                        json_array_append_new(doc, json_pack("[If]", (json_int_t)(w->bucket_us[i] + offset_us), w->sum[i]));
+                        json_array_append_new(doc, json_pack("[If]", (json_int_t)w->bucket_us[i] + offset_us, w->sum[i]));
         return doc;
 }
 

@@ -490,7 +490,7 @@ json_t *smartctl_json_load(const char *bytes, size_t len, struct errinfo *err)
                 err_set(err, -EFBIG, "smartctl printed more than %d bytes", SMARTCTL_JSON_MAX);
         else if (!len)
                 err_set(err, -EBADMSG, "smartctl printed nothing");
-        else if (memchr(bytes, '\0', len))
+        else if (!bytes || memchr(bytes, '\0', len))
                 err_set(err, -EBADMSG, "smartctl printed NUL bytes");
         else if (!start)
                 err_set(err, -EBADMSG, "smartctl printed no JSON; is it older than 7.0?");

@@ -14,7 +14,7 @@ before=$(pgrep -c -x veilled || true)
 # In our own process group: the runner that ends us for being late ends it too.
 agent/run-here "$BUILD" >"$out" 2>&1 &
 pid=$!
-for i in $(seq 30); do
+for _ in $(seq 30); do
         grep -q '^level' "$out" && grep -q ' is \(green\|yellow\|red\)' "$out" && break
         sleep 1
 done
@@ -37,7 +37,9 @@ kill -TERM "$pid"
 wait "$pid" 2>/dev/null
 sleep 1
 after=$(pgrep -c -x veilled || true)
-[ "$before" = "$after" ] && [ ! -e "$dir" ] && echo "ok - nothing is left behind" || {
+if [ "$before" = "$after" ] && [ ! -e "$dir" ]; then
+        echo "ok - nothing is left behind"
+else
         echo "not ok - left behind: $after veilled, $dir"
         cat "$out"
-}
+fi
