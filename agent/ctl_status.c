@@ -5,59 +5,9 @@
 
 #include <getopt.h>
 #include <math.h>
-#include <sys/ioctl.h>
-#include <time.h>
 
 #include "ctl_snapshot.h"
-
-static const struct {
-        const char *colour;
-        const char *sign; /* so that colour is not needed */
-} looks[LEVEL_MAX] = {
-        [LEVEL_OK] = { "\033[32m", "ok" },
-        [LEVEL_NOTICE] = { "\033[36m", "notice" },
-        [LEVEL_WARNING] = { "\033[33m", "WARNING" },
-        [LEVEL_UNKNOWN] = { "\033[35m", "UNKNOWN" },
-        [LEVEL_CRITICAL] = { "\033[1;31m", "CRITICAL" },
-};
-
-static bool colour(void)
-{
-        const char *term = getenv("TERM");
-
-        return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && !streq(term, "dumb");
-}
-
-static int columns(void)
-{
-        struct winsize w;
-        const char *c = getenv("COLUMNS");
-
-        if (c && atoi(c) >= 40)
-                return MIN(atoi(c), 400);
-        if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 40)
-                return w.ws_col;
-        return 120;
-}
-
-static void print_level(enum level level, bool colours)
-{
-        printf("%s%-8s%s", colours ? looks[level].colour : "", looks[level].sign, colours ? "\033[0m" : "");
-}
-
-/* "14:03" today, "Mon 14:03" this week, else the date. */
-static void when(double t, char *buf, size_t size)
-{
-        time_t now = time(NULL), at = isfinite(t) && t > 0 && t < 1e11 ? (time_t)t : 0;
-        struct tm tm;
-
-        if (!at) {
-                snprintf(buf, size, "-");
-                return;
-        }
-        localtime_r(&at, &tm);
-        strftime(buf, size, now - at < 20 * 3600 ? "%H:%M" : now - at < 6 * 86400 ? "%a %H:%M" : "%Y-%m-%d", &tm);
-}
+#include "ctl_term.h"
 
 static int worst_first(const void *a, const void *b)
 {
@@ -93,22 +43,22 @@ static const char *health_colour(const char *health)
         return streq(health, "green") ? "\033[32m" : streq(health, "red") ? "\033[1;31m" : "\033[33m";
 }
 
-static void print_component(const json_t *c, int width, int name_width, bool colours)
+static void print_component(const json_t *c, int width, int name_width)
 {
         char since[32], age[32];
         int room = width - name_width - 33;
 
-        when(ctl_number(c, "since"), since, sizeof(since));
+        term_when(ctl_number(c, "since"), since, sizeof(since));
         ctl_duration(ctl_number(c, "age_s"), age, sizeof(age));
-        print_level(ctl_level(c), colours);
+        term_print_level(ctl_level(c));
         printf(" %-*s %-10s %-9s ", name_width, ctl_text(c, "component"), since, age);
         printf(room < 20 ? "\n         %s\n" : "%s\n", ctl_level(c) == LEVEL_OK ? ctl_text(c, "kind") : ctl_text(c, "why"));
 }
 
 static void print_status(const struct ctl_snapshot *s, bool all)
 {
-        int name_width = 9, width = columns();
-        bool colours = colour();
+        int name_width = 9, width = term_columns();
+        bool colours = term_colour();
         json_t **list;
         size_t n = sorted(s, &list), hidden = 0;
 
@@ -122,7 +72,7 @@ static void print_status(const struct ctl_snapshot *s, bool all)
                 if (!all && n > 40 && ctl_level(list[i]) == LEVEL_OK)
                         hidden++;
                 else
-                        print_component(list[i], width, name_width, colours);
+                        print_component(list[i], width, name_width);
         }
         if (hidden)
                 printf("ok       %zu more; veillectl status --all shows them\n", hidden);
@@ -199,13 +149,13 @@ const struct ctl_command ctl_command_status = {
                 "Exit status like Nagios: ok and notice 0, warning 1, critical 2, unknown 3.\n",
 };
 
-static void print_reason(const json_t *r, bool colours)
+static void print_reason(const json_t *r)
 {
         char since[32], age[32];
 
-        when(ctl_number(r, "since"), since, sizeof(since));
+        term_when(ctl_number(r, "since"), since, sizeof(since));
         ctl_duration(ctl_number(r, "age_s"), age, sizeof(age));
-        print_level(ctl_level(r), colours);
+        term_print_level(ctl_level(r));
         printf(" %s\n", ctl_text(r, "text"));
         printf("         rule %s, since %s, read %s ago by check %s (%s)\n", ctl_text(r, "rule"), since, age, ctl_text(r, "check"),
                ctl_text(r, "instance"));
@@ -245,14 +195,14 @@ static int run_why(const struct ctl_options *options, int argc, char *argv[])
                 return ctl_fail("there is no component '%s'; veillectl status --all shows them", argv[1]);
         }
         printf("%s (%s%s%s) is ", argv[1], ctl_text(c, "kind"), *ctl_text(c, "id") ? ", " : "", ctl_text(c, "id"));
-        print_level(ctl_level(c), colour());
+        term_print_level(ctl_level(c));
         printf("\n");
         if (s.silent)
                 printf("%s\n", ctl_text(c, "why"));
         print_roles(c);
         json_array_foreach(json_object_get(c, "reasons"), i, r) {
                 printf("\n");
-                print_reason(r, colour());
+                print_reason(r);
         }
         bool any = false;
 

@@ -80,6 +80,11 @@ void plot_value_text(double v, const char *unit, char *buf, size_t size)
         value_text(v, unit, false, buf, size);
 }
 
+void plot_axis_text(double v, const char *unit, char *buf, size_t size)
+{
+        value_text(v, unit, true, buf, size);
+}
+
 void plot_axis(double low, double high, double *ret_from, double *ret_to, double *ret_step)
 {
         static const double nice[] = { 1, 2, 2.5, 5, 10 };

@@ -26,6 +26,9 @@ void svg_plot(struct textbuf *out, const struct plot *plot);
 /* A value with its unit as people read it, in three digits: "41.3 °C", "93 %", "1.2 TB", "1180 rpm". */
 void plot_value_text(double v, const char *unit, char *buf, size_t size);
 
+/* The same for the steps of an axis: exact, and without the unit where that would need too much room. */
+void plot_axis_text(double v, const char *unit, char *buf, size_t size);
+
 /* Lower and upper end and step of an axis that shows low to high in at most 4 round steps. */
 void plot_axis(double low, double high, double *ret_from, double *ret_to, double *ret_step);
 

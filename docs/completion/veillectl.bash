@@ -56,7 +56,7 @@ _veillectl() {
                 case $command:$args in
                 :*) words=$(_veillectl_commands "$ctl") ;;
                 help:0) words=$(_veillectl_commands "$ctl") ;;
-                why:0 | accept:0 | history:0) words=$(_veillectl_published "$run" status.json component) ;;
+                why:0 | accept:0 | history:0 | events:0) words=$(_veillectl_published "$run" status.json component) ;;
                 accept:1) words=$(_veillectl_published "$run" status.json rule) ;;
                 history:1) words=$(_veillectl_published "$run" samples.json m) ;;
                 poll:0) words=$(_veillectl_published "$run" status.json check) ;;
