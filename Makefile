@@ -152,6 +152,12 @@ check-lab: deps-check
 	@tests/install-packages $(DEPS_LAB)
 	@LAB=1 SHARED=$(SHARED) BUILD=$(BUILD) tests/run $(SUITE)
 
+# What all of it costs beside node_exporter and monit on a made-up host: prints a table and writes docs/bench.md (root, some
+# minutes; never part of make check: it times).
+bench: all
+	@tests/install-packages $(DEPS_BENCH)
+	@BUILD=$(BUILD) tests/bench/bench
+
 # --- installing -----------------------------------------------------------------------------------
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 UNITS := $(filter-out %.sysusers %.tmpfiles,$(wildcard systemd/*))
@@ -212,5 +218,5 @@ docs: $(BUILD)/man/veille.conf.5.new $(BUILD)/veillectl
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help foresight all build run check-lab deps deps-check check check-programs clean install uninstall man docs
+.PHONY: help bench foresight all build run check-lab deps deps-check check check-programs clean install uninstall man docs
 -include $(shell find $(BUILD) '(' -path $(BUILD)/lab-root -o -name unpacked ')' -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -6,3 +6,6 @@ DEPS_CHECK_MORE := e2fsprogs
 
 # What only make check-lab needs.
 DEPS_LAB := qemu-system-x86 busybox-static kmod
+
+# What only make bench needs on the host; the peers are unpacked, not installed.
+DEPS_BENCH := python3 iproute2 util-linux
