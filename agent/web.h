@@ -135,17 +135,8 @@ struct web_compat *web_compat_end(struct web_compat *c);
 unsigned web_compat_from_name(const char *name);
 
 /* --- web_page.c ------------------------------------------------------------------------------------------------ */
-/* refresh_s: 0, or the page asks to be loaded again. */
+/* refresh_s: 0, or the page asks to be loaded again. Its parts: web_page.h. */
 struct web_blob *web_page_get(struct web *w, double now_boot, int refresh_s);
-/* Parts: web_page_parts.c, web_page_plots.c, web_page_style.c. */
-extern const char web_page_style[];
-void web_page_icon(struct textbuf *out, enum level level);
-void web_page_level(struct textbuf *out, enum level level);
-void web_page_time(struct textbuf *out, double wall);
-void web_page_wrong(struct textbuf *out, const json_t *components, double now_wall);
-void web_page_all(struct textbuf *out, const json_t *components);
-void web_page_checks(struct textbuf *out, const json_t *checks);
-void web_page_plots(struct web *w, struct textbuf *out, const json_t *components);
 
 /* --- web_answer.c: from request to reply; no socket --------------------------------------------------------- */
 struct web_request {

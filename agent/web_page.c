@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The status page: what is wrong comes first, then everything, then the last days. Plain HTML, one file, no script, nothing
+/* The status page: what is wrong comes first, then the last days of what matters, then everything. Plain HTML, one file, no script, nothing
  * loaded from anywhere. Every text that comes from outside goes through textbuf_html(). */
 
-#include "web.h"
+#include "web_page.h"
 
 #include <math.h>
 
@@ -19,6 +19,24 @@ static enum level worst_level(const json_t *components)
         json_array_foreach(components, i, c)
                 worst = level_worse(worst, status_level(c));
         return worst;
+}
+
+/* "1 critical, 2 warning, 23 ok", with shapes. */
+static void put_counts(struct textbuf *out, const json_t *components)
+{
+        size_t counts[LEVEL_MAX] = { 0 }, i;
+        const json_t *c;
+
+        json_array_foreach(components, i, c)
+                counts[status_level(c)]++;
+        textbuf_str(out, "<ul class=\"counts\" aria-label=\"components by level\">");
+        for (int l = LEVEL_MAX; l-- > 0;)
+                if (counts[l]) {
+                        textbuf_printf(out, "<li class=\"l-%s\">", level_name((enum level)l));
+                        web_page_icon(out, (enum level)l);
+                        textbuf_printf(out, "<strong>%zu</strong> %s</li>", counts[l], level_name((enum level)l));
+                }
+        textbuf_str(out, "</ul>\n");
 }
 
 /* How the health of the host is drawn; its colour words alone help nobody who does not see them. */
@@ -83,6 +101,7 @@ static void put_banner(struct textbuf *out, const struct status_doc *s, enum lev
                 textbuf_html(out, why);
                 textbuf_str(out, "</p>\n");
         }
+        put_counts(out, json_object_get(s->doc, "components"));
         textbuf_str(out, "<p class=\"muted small\">");
         if (isfinite(s->silent_s)) {
                 status_duration(s->silent_s, age, sizeof(age));
@@ -123,8 +142,8 @@ static void render(struct web *w, struct textbuf *out, double now_boot, int refr
         textbuf_str(out, "<main>\n");
         if (worst_level(components) > LEVEL_OK)
                 web_page_wrong(out, components, web_wall());
-        web_page_all(out, components);
         web_page_plots(w, out, components);
+        web_page_all(out, components);
         web_page_checks(out, json_object_get(s.doc, "checks"));
         textbuf_str(out, "</main>\n");
         put_footer(out, refresh_s);

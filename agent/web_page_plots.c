@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The lower half of the status page: the last days of what matters and what happened, out of RUN/plots.json. The file
- * may hold a thousand plots; they are read one at a time, and those of components that are not ok come first. */
+/* The middle of the status page: the last days of what matters and what happened, out of RUN/plots.json. The file
+ * may hold a thousand plots; they are read one at a time, and those of the worst components come first. */
 
-#include "web.h"
+#include "web_page.h"
 
 #include <math.h>
 #include <time.h>
@@ -12,27 +12,28 @@
 #include "json_each.h"
 #include "svg_plot.h"
 
-#define PLOTS_MAX 24
+#define PLOTS_MAX 24 /* of what is well, and as many of what is not */
 #define POINTS_READ_MAX 20000
 #define POINTS_MAX 160 /* more than the drawing can show apart */
-#define EVENTS_MAX 25
+#define EVENTS_OPEN 8 /* further ones are folded */
+#define EVENTS_MAX 50
 
 struct collect {
         const json_t *components;
-        struct textbuf first, then;
-        size_t n_first, n_then, total;
+        struct textbuf plots[LEVEL_MAX];
+        size_t n_wrong, n_well, total;
         int utc_offset_s;
 };
 
-static enum level component_level(const json_t *components, const char *name)
+static struct web_view view_of(const json_t *components, const char *name)
 {
         const json_t *c;
         size_t i;
 
         json_array_foreach(components, i, c)
                 if (streq(status_text(c, "component"), name))
-                        return status_level(c);
-        return LEVEL_OK;
+                        return web_page_view(c);
+        return (struct web_view){ .level = LEVEL_OK, .now = LEVEL_OK };
 }
 
 /* "disk_temperature_celsius" to "disk temperature". */
@@ -98,26 +99,32 @@ static void put_labels(struct textbuf *out, const json_t *labels, const char *co
                 }
 }
 
+/* A count is a whole number, whatever the mean of an hour says; the worst of the hour is what it came to. */
+static double newest(const struct plot *plot)
+{
+        const struct plot_point *last = &plot->points[plot->n - 1];
+
+        return *plot->unit ? last->mean : last->max;
+}
+
 static void put_figure(struct textbuf *out, const json_t *o, enum level level, const struct plot *plot)
 {
-        const struct plot_point *last = plot->n ? &plot->points[plot->n - 1] : NULL;
         char value[48];
 
-        textbuf_printf(out, "<figure class=\"card l-%s\"><figcaption><span>", level_name(level));
+        textbuf_printf(out, "<figure class=\"card l-%s\"><figcaption><span class=\"of\">", level_name(level));
         if (level > LEVEL_OK)
                 web_page_icon(out, level);
         textbuf_str(out, "<strong>");
         textbuf_html(out, status_text(o, "component"));
-        textbuf_str(out, "</strong> ");
-        put_metric(out, status_text(o, "metric"), plot->unit);
-        textbuf_str(out, "<span class=\"muted\">");
-        put_labels(out, json_object_get(o, "labels"), status_text(o, "component"));
-        textbuf_str(out, "</span></span>");
-        if (last) {
-                plot_value_text(last->mean, plot->unit, value, sizeof(value));
+        textbuf_str(out, "</strong></span>");
+        if (plot->n) {
+                plot_value_text(newest(plot), plot->unit, value, sizeof(value));
                 textbuf_printf(out, "<span class=\"now\">%s</span>", value);
         }
-        textbuf_str(out, "</figcaption>");
+        textbuf_str(out, "<span class=\"what muted\">");
+        put_metric(out, status_text(o, "metric"), plot->unit);
+        put_labels(out, json_object_get(o, "labels"), status_text(o, "component"));
+        textbuf_str(out, "</span></figcaption>");
         svg_plot(out, plot);
         textbuf_str(out, "</figure>\n");
 }
@@ -126,15 +133,15 @@ static int one_plot(void *data, const json_t *o)
 {
         struct plot_point points[POINTS_MAX + 1];
         struct collect *c = data;
-        enum level level = component_level(c->components, status_text(o, "component"));
-        bool first = level > LEVEL_OK;
+        struct web_view view = view_of(c->components, status_text(o, "component"));
+        size_t *n_shown = view.level > LEVEL_OK ? &c->n_wrong : &c->n_well;
         struct plot plot = { .unit = status_text(o, "unit"), .from = status_number(o, "from"), .to = status_number(o, "to"),
                              .utc_offset_s = c->utc_offset_s, .points = points };
         char label[512], low[48], high[48];
         double min = INFINITY, max = -INFINITY;
 
         c->total++;
-        if ((first ? c->n_first : c->n_then) >= PLOTS_MAX || !json_array_size(json_object_get(o, "points")) ||
+        if (*n_shown >= PLOTS_MAX || !json_array_size(json_object_get(o, "points")) ||
             strlen(status_text(o, "component")) + strlen(status_text(o, "metric")) > 300)
                 return 0;
         plot.n = read_points(json_object_get(o, "points"), points);
@@ -146,8 +153,8 @@ static int one_plot(void *data, const json_t *o)
         plot_value_text(max, plot.unit, high, sizeof(high));
         snprintf(label, sizeof(label), "%s of %s: between %s and %s", status_text(o, "metric"), status_text(o, "component"), low, high);
         plot.label = label;
-        put_figure(first ? &c->first : &c->then, o, level, &plot);
-        *(first ? &c->n_first : &c->n_then) += 1;
+        put_figure(&c->plots[view.level], o, view.now, &plot);
+        (*n_shown)++;
         return 0;
 }
 
@@ -177,6 +184,16 @@ static int compare_events(const void *a, const void *b)
         return (ta < tb) - (ta > tb);
 }
 
+static void put_older(struct textbuf *out, const json_t **list, size_t n)
+{
+        size_t shown = MIN(n, (size_t)(EVENTS_MAX - EVENTS_OPEN));
+
+        textbuf_printf(out, "<details class=\"older\"><summary>%zu before that</summary>\n<ol class=\"events\">\n", shown);
+        for (size_t i = 0; i < shown; i++)
+                put_event(out, list[i]);
+        textbuf_str(out, "</ol>\n<p class=\"muted small\">Older ones: <code>veillectl history</code></p></details>\n");
+}
+
 static void put_events(struct textbuf *out, const json_t *events)
 {
         size_t n = json_array_size(events), i, count = 0;
@@ -192,23 +209,23 @@ static void put_events(struct textbuf *out, const json_t *events)
                 return;
         qsort(list, count, sizeof(*list), compare_events);
         textbuf_str(out, "<section aria-labelledby=\"events\">\n<h2 id=\"events\">What happened</h2>\n<ol class=\"events\">\n");
-        for (i = 0; i < count && i < EVENTS_MAX; i++)
+        for (i = 0; i < count && i < EVENTS_OPEN; i++)
                 put_event(out, list[i]);
         textbuf_str(out, "</ol>\n");
-        if (count > EVENTS_MAX)
-                textbuf_printf(out, "<p class=\"muted small\">%zu older ones: <code>veillectl history</code></p>\n", count - EVENTS_MAX);
+        if (count > EVENTS_OPEN)
+                put_older(out, list + EVENTS_OPEN, count - EVENTS_OPEN);
         textbuf_str(out, "</section>\n");
 }
 
 static void put_plots(struct textbuf *out, const struct collect *c)
 {
         textbuf_str(out, "<section aria-labelledby=\"plots\">\n<h2 id=\"plots\">The last days</h2>\n<div class=\"plots\">\n");
-        textbuf_add(out, c->first.data, c->first.len);
-        textbuf_add(out, c->then.data, c->then.len);
+        for (int l = LEVEL_MAX; l-- > 0;)
+                textbuf_add(out, c->plots[l].data, c->plots[l].len);
         textbuf_str(out, "</div>\n");
-        if (c->total > c->n_first + c->n_then)
+        if (c->total > c->n_wrong + c->n_well)
                 textbuf_printf(out, "<p class=\"muted small\">%zu more are kept: <code>veillectl history COMPONENT METRIC</code></p>\n",
-                               c->total - c->n_first - c->n_then);
+                               c->total - c->n_wrong - c->n_well);
         textbuf_str(out, "</section>\n");
 }
 
@@ -229,11 +246,11 @@ void web_page_plots(struct web *w, struct textbuf *out, const json_t *components
                 textbuf_html(out, err.text);
                 textbuf_str(out, "</p>\n</section>\n");
         } else {
-                put_events(out, json_object_get(rest, "events"));
-                if (c.n_first + c.n_then)
+                if (c.n_wrong + c.n_well)
                         put_plots(out, &c);
+                put_events(out, json_object_get(rest, "events"));
         }
         json_decref(rest);
-        textbuf_done(&c.first);
-        textbuf_done(&c.then);
+        for (int l = 0; l < LEVEL_MAX; l++)
+                textbuf_done(&c.plots[l]);
 }

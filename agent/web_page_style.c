@@ -4,7 +4,7 @@
 /* How the status page looks. Calm where all is well, so that what is wrong stands out; both colour schemes; one column that
  * fits a phone. Contrasts of text are at least 4.5:1 in both schemes. */
 
-#include "web.h"
+#include "web_page.h"
 
 const char web_page_style[] =
         ":root{--bg:#f7f7f4;--card:#fff;--text:#1d2125;--muted:#5a626a;--line:#e1e1db;--link:#1f5fae;"
@@ -41,13 +41,21 @@ const char web_page_style[] =
         ".group-box>summary::after{content:'';width:.5rem;height:.5rem;margin-left:auto;border:solid var(--muted);border-width:0 2px 2px 0;transform:rotate(45deg)}"
         ".group-box[open]>summary::after{transform:rotate(-135deg)}"
         ".group{font-weight:600}"
+        ".counts{list-style:none;margin:.75rem 0 .35rem;padding:0;display:flex;flex-wrap:wrap;gap:.35rem .5rem}"
+        ".counts li{display:flex;align-items:center;gap:.35rem;padding:.15rem .65rem .15rem .5rem;background:var(--card);border:1px solid var(--line);border-radius:1rem;font-size:.9rem}"
+        ".fine{margin:.5rem 0 0;color:var(--muted);font-size:.82rem}.was{font-size:.9rem;color:var(--muted);font-weight:400;display:inline-flex;gap:.35rem}"
+        ".well{list-style:none;margin:0;padding:.5rem 1.1rem .7rem;border-top:1px solid var(--line);display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,11.5rem),1fr));gap:.1rem 1.5rem;font-size:.9rem}"
+        ".well li{display:flex;align-items:baseline;gap:.45rem;padding:.15rem 0;min-width:0}.well .icon{width:.8rem;height:.8rem;align-self:center}"
+        ".well .name{font-weight:600;min-width:0}.well .age{margin-left:auto;font-size:.8rem;white-space:nowrap;font-variant-numeric:tabular-nums}"
+        ".hidden,.well .ago{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"
         "table{width:100%;border-collapse:collapse;table-layout:fixed;font-size:.9rem}"
         "th,td{padding:.4rem .5rem;text-align:left;vertical-align:top;border-top:1px solid var(--line);font-weight:400}"
         "tr>:first-child{padding-left:1.1rem;width:8.2rem}tr>:nth-child(2){width:13rem}tr>:last-child{padding-right:1.1rem;width:7.5rem}"
         "tbody th{font-weight:600}thead th{color:var(--muted);font-size:.8rem;border-top:1px solid var(--line)}"
-        ".num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
+        ".every{display:block;font-size:.8rem}.num{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}"
         ".plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:.75rem}"
-        "figure{margin:0}figcaption{display:flex;justify-content:space-between;align-items:baseline;gap:1rem;font-size:.9rem;margin-bottom:.35rem}"
+        "figure{margin:0}figcaption{display:grid;grid-template-columns:1fr auto;align-items:baseline;gap:0 1rem;font-size:.9rem;margin-bottom:.35rem}"
+        "figcaption .what{grid-column:1/3;font-size:.85rem}.older{margin-top:.5rem;font-size:.9rem}.older .events{margin-top:.5rem}"
         "figcaption .icon{margin-right:.35rem;vertical-align:-.12rem}.now{font-weight:600;white-space:nowrap;font-variant-numeric:tabular-nums}"
         "figure.card{padding:.75rem .9rem .5rem}.plot{display:block;width:100%;height:auto}"
         ".plot-grid{stroke:var(--line);fill:none}.plot-text{fill:var(--muted);font-size:10.5px;font-variant-numeric:tabular-nums}"
@@ -63,6 +71,6 @@ const char web_page_style[] =
         "tbody tr{display:grid;grid-template-columns:1.6rem 1fr auto;padding:.45rem .85rem;border-top:1px solid var(--line)}"
         "tbody tr>*{display:block;padding:0!important;border:0;width:auto!important}tbody .num{grid-row:1;grid-column:3;color:var(--muted)}"
         "tbody tr>:nth-child(3){grid-row:2;grid-column:2/4}tbody td:empty{display:none}"
-        "tbody .level .word,.every,.ago{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"
+        "tbody .level .word,.every,.num .ago{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}"
         ".events{padding:.3rem .85rem}.events li{grid-template-columns:1fr}}"
         "@media print{body{max-width:none}.card,.group-box{break-inside:avoid}}";

@@ -90,6 +90,7 @@ static void a_silent_brain_is_unknown_everywhere(void **state UNUSED)
                 { "/", "has been silent for 95 s", "l-ok\"><svg" },
                 { "/", "Nobody knows how this host is.", "This host is well" },
                 { "/", "What was wrong before", "What is wrong<" },
+                { "/", "<span class=\"was\">was <span class=\"level l-critical\">", "before that: critical" },
         };
         struct fake_web *f = fake_web_new();
 
@@ -122,6 +123,40 @@ static void what_is_wrong_comes_first(void **state UNUSED)
         assert_null(strstr(text, "http-equiv=\"refresh\""));
         free(text);
         fake_web_free(f);
+}
+
+/* One cause that hits many takes one card, so that it does not hide the others; three of them still get one each. */
+static void many_of_one_cause_share_a_card(void **state UNUSED)
+{
+        for (size_t n = 3; n <= 12; n += 9) {
+                struct fake_web *f = fake_web_new();
+                struct textbuf list = { 0 };
+                size_t cards = 0;
+                char *text;
+
+                for (size_t i = 0; i < n; i++)
+                        textbuf_printf(&list, "{\"component\":\"d%zu\",\"kind\":\"disk\",\"level\":\"unknown\",\"why\":\"d%zu: denied\",\"since\":%zu,\"reasons\":["
+                                              "{\"rule\":\"no-reading\",\"level\":\"unknown\",\"text\":\"d%zu: denied\",\"clears\":\"set it up\"}]},", i, i, 100 + i, i);
+                textbuf_char(&list, '\0');
+                fake_web_file(f, "status.json", "{\"version\":1,\"host\":\"mx1\",\"health\":\"red\",\"time\":%f,\"time_boot\":%f,\"components\":[%s"
+                              "{\"component\":\"e\",\"kind\":\"disk\",\"level\":\"critical\",\"why\":\"dead\"}],\"checks\":[]}", web_wall(), web_boot(), list.data);
+                assert_int_equal(ask(f, (struct web_request){ .path = "/" }, &text), 200);
+                for (const char *at = text; (at = strstr(at, "<article")); at++)
+                        cards++;
+                assert_int_equal(cards, n == 3 ? 4 : 2);
+                assert_true(strstr(text, "dead") < strstr(text, "d0: denied"));
+                assert_int_equal(strstr(text, "d0, d1, d2 and 9 more") != NULL, n == 12);
+                assert_int_equal(strstr(text, "All 12 of them") != NULL, n == 12);
+                for (size_t i = 0; i < n; i++) {
+                        char why[32];
+
+                        snprintf(why, sizeof(why), "d%zu: denied</li>", i);
+                        assert_int_equal(strstr(text, why) != NULL, n == 12);
+                }
+                free(text);
+                textbuf_done(&list);
+                fake_web_free(f);
+        }
 }
 
 static void text_from_outside_stays_text(void **state UNUSED)
@@ -326,6 +361,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(paths_and_methods),           cmocka_unit_test(healthz_says_why_not),
                 cmocka_unit_test(a_silent_brain_is_unknown_everywhere), cmocka_unit_test(what_is_wrong_comes_first),
+                cmocka_unit_test(many_of_one_cause_share_a_card),
                 cmocka_unit_test(text_from_outside_stays_text), cmocka_unit_test(refresh_is_a_small_number),
                 cmocka_unit_test(other_names_are_not_answered), cmocka_unit_test(a_token_is_wanted),
                 cmocka_unit_test(listen_addresses),            cmocka_unit_test(unsafe_settings_are_refused),
