@@ -343,7 +343,9 @@ static int load_levels(struct store *s)
 {
         sqlite3_stmt *st;
         int r = sqlite3_prepare_v2(s->db,
-                                   "SELECT component, to_level, max(time) FROM events WHERE from_level <> to_level GROUP BY component",
+                                   /* The last of each; of two at the same time the one that came later. */
+                                   "SELECT component, to_level, time, max(printf('%020.6f %020d', time, id)) FROM events"
+                                   " WHERE from_level <> to_level GROUP BY component",
                                    -1, &st, NULL);
 
         if (r != SQLITE_OK)

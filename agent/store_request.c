@@ -86,9 +86,9 @@ static void take_value(struct store *s, struct series *series, int64_t time_s, d
         bool changed = !series->known || value != series->value;
 
         s->counters.samples++;
-        if (changed)
+        if (changed && series->known)
                 series->changed_s = time_s;
-        else if (time_s - series->written_s < CONSTANT_EVERY_S && time_s >= series->written_s)
+        else if (!changed && time_s - series->written_s < CONSTANT_EVERY_S && time_s >= series->written_s)
                 return;
         series->known = true;
         series->value = value;

@@ -22,6 +22,8 @@
 #define TIDY_SOON_US (50 * USEC_PER_MSEC)
 #define PLOTS_US (300 * USEC_PER_SEC)
 #define PLOTS_FIRST_US (20 * USEC_PER_SEC)
+#define PLOTS_EAGER_US (60 * USEC_PER_SEC) /* somebody has just started veille and looks at the page */
+#define EAGER_US (900 * USEC_PER_SEC)
 #define TRIM_BYTES (256 * 1024)
 
 struct client {
@@ -41,6 +43,7 @@ struct server {
         sd_event_source *io, *commit, *tidy, *plots;
         struct client *clients;
         size_t n;
+        int64_t started_us;
 };
 
 static void client_free(struct client *c)
@@ -226,7 +229,7 @@ static int on_plots(sd_event_source *source, uint64_t usec UNUSED, void *data)
                 store_log(v->s, STORE_WARNING, "%s/plots.json: %s", v->s->options.run, strerror(-r));
         malloc_trim(0);
         arm_commit(v);
-        sd_event_source_set_time_relative(source, PLOTS_US);
+        sd_event_source_set_time_relative(source, clock_boot_us() - v->started_us < EAGER_US ? PLOTS_EAGER_US : PLOTS_US);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
@@ -287,7 +290,7 @@ static void stop(struct server *v)
 
 int store_serve(struct store *s)
 {
-        struct server v = { .s = s };
+        struct server v = { .s = s, .started_us = clock_boot_us() };
         int r;
 
         v.fd = get_socket(&v);

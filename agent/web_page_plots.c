@@ -173,6 +173,8 @@ static void put_event(struct textbuf *out, const json_t *e)
                 textbuf_char(out, ' ');
         }
         textbuf_html(out, status_text(e, "why"));
+        if (status_number(e, "count") > 1)
+                textbuf_printf(out, " <span class=\"muted\">(%.0f times)</span>", status_number(e, "count"));
         textbuf_str(out, "</span></li>\n");
 }
 

@@ -232,22 +232,58 @@ static void day_month(int64_t days, int *ret_day, int *ret_month)
         *ret_month = (int)(mp < 10 ? mp + 3 : mp - 9);
 }
 
-static void draw_days(struct textbuf *out, const struct frame *f)
+/* A line and a label; those at the ends keep inside of the drawing. */
+static void draw_tick(struct textbuf *out, const struct frame *f, double t, const char *label)
+{
+        double x = x_of(f, t);
+
+        textbuf_printf(out, "<path class=\"plot-grid\" d=\"M%.1f %.0fV%.0f\"/>", x, TOP, HEIGHT - BOTTOM);
+        textbuf_printf(out, "<text class=\"plot-text\" x=\"%.1f\" y=\"%.0f\" text-anchor=\"%s\">%s</text>", x, HEIGHT - 6,
+                       x < LEFT + 16 ? "start" : x > WIDTH - 20 ? "end" : "middle", label);
+}
+
+static void day_text(int64_t day, char *buf, size_t size)
 {
         static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+        int d, m;
+
+        day_month(day, &d, &m);
+        snprintf(buf, size, "%d %s", d, months[m - 1]);
+}
+
+static void draw_days(struct textbuf *out, const struct frame *f)
+{
         double offset = f->plot->utc_offset_s, days = (f->to - f->from) / DAY_S;
         int64_t every = (int64_t)ceil(days / 7), day = (int64_t)ceil((f->from + offset) / DAY_S);
+        char text[32];
 
         for (; (double)day * DAY_S - offset <= f->to; day++) {
-                double x = x_of(f, (double)day * DAY_S - offset);
-                int d, m;
-
                 if (day % MAX(every, 1))
                         continue;
-                textbuf_printf(out, "<path class=\"plot-grid\" d=\"M%.1f %.0fV%.0f\"/>", x, TOP, HEIGHT - BOTTOM);
-                day_month(day, &d, &m);
-                textbuf_printf(out, "<text class=\"plot-text\" x=\"%.1f\" y=\"%.0f\" text-anchor=\"%s\">%d %s</text>", x, HEIGHT - 6,
-                               x < LEFT + 16 ? "start" : x > WIDTH - 20 ? "end" : "middle", d, months[m - 1]);
+                day_text(day, text, sizeof(text));
+                draw_tick(out, f, (double)day * DAY_S - offset, text);
+        }
+}
+
+/* Of less than two days the hours or minutes, and the date at midnight. */
+static void draw_hours(struct textbuf *out, const struct frame *f)
+{
+        static const int steps[] = { 60, 300, 600, 1200, 3600, 7200, 14400, 21600, 43200 };
+        double offset = f->plot->utc_offset_s;
+        size_t i = 0;
+        int64_t at;
+        char text[32];
+
+        while (i + 1 < ARRAY_LEN(steps) && (f->to - f->from) / steps[i] > 6)
+                i++;
+        for (at = (int64_t)ceil((f->from + offset) / steps[i]) * steps[i]; (double)at - offset <= f->to; at += steps[i]) {
+                int64_t minute = (at % 86400 + 86400) % 86400 / 60;
+
+                if (minute == 0)
+                        day_text((at >= 0 ? at : at - 86399) / 86400, text, sizeof(text));
+                else
+                        snprintf(text, sizeof(text), "%02d:%02d", (int)(minute / 60), (int)(minute % 60));
+                draw_tick(out, f, (double)at - offset, text);
         }
 }
 
@@ -261,7 +297,10 @@ void svg_plot(struct textbuf *out, const struct plot *plot)
         /* A century is more than anybody keeps; a negative span is a mistake. */
         if (isfinite(f.from) && isfinite(f.to) && f.to > f.from && f.to - f.from < 36525 * DAY_S && fabs(f.from) < 1e11 && measure(&f)) {
                 draw_levels(out, &f);
-                draw_days(out, &f);
+                if (f.to - f.from < 2 * DAY_S)
+                        draw_hours(out, &f);
+                else
+                        draw_days(out, &f);
                 for (size_t i = next_usable(&f, 0, -INFINITY); i < plot->n;) {
                         size_t last = run_end(&f, i);
 

@@ -617,6 +617,18 @@ static void only_the_brain_writes_and_rubbish_is_named(void **state UNUSED)
         end();
 }
 
+static json_t *plots_file(struct store *s)
+{
+        char path[128];
+        json_t *doc;
+
+        assert_int_equal(store_plots(s), 0);
+        snprintf(path, sizeof(path), "%s/plots.json", dir);
+        doc = json_load_file(path, 0, NULL);
+        assert_non_null(doc);
+        return doc;
+}
+
 static void plots_show_what_is_not_ok_first(void **state UNUSED)
 {
         struct store s;
@@ -625,13 +637,14 @@ static void plots_show_what_is_not_ok_first(void **state UNUSED)
 
         begin();
         start(&s, dir);
-        for (int d = 0; d < 40; d++) {
+        for (int d = 0; d < 80; d++) {
                 char key[64], component[8];
 
-                snprintf(component, sizeof(component), "sd%d", d);
+                snprintf(component, sizeof(component), "sd%d", d / 2);
                 for (int m = 0; m < 3; m++) {
-                        snprintf(key, sizeof(key), "smart/%s/%s{n=%d}", component, m == 1 ? "disk_load_cycles_total" : "disk_temperature_celsius", m);
-                        say(&s, json_pack("{ss sI s[[ssf]]}", "t", "samples", "time", (json_int_t)now_s(), "rows", key, component, 30.0 + d));
+                        snprintf(key, sizeof(key), "smart/%s/%s{n=%d}", component, m == 1 ? "disk_load_cycles_total" : m == 2 ? "disk_spin_retries" : "disk_temperature_celsius", m);
+                        say(&s, json_pack("{ss sI s[[ssf]]}", "t", "samples", "time", (json_int_t)now_s(), "rows", key, component, m == 2 ? 1.0 : 29.0 + d / 2 + d % 2));
+                        pass(1);
                 }
         }
         event(&s, "sd7", "ok", "warning", "hm");
@@ -644,15 +657,88 @@ static void plots_show_what_is_not_ok_first(void **state UNUSED)
         plots = json_object_get(doc, "plots");
         assert_int_equal(json_array_size(plots), 24);
         assert_string_equal(json_string_value(json_object_get(json_array_get(plots, 0), "component")), "sd9");
-        assert_string_equal(json_string_value(json_object_get(json_array_get(plots, 2), "metric")), "disk_load_cycles_total");
-        assert_string_equal(json_string_value(json_object_get(json_array_get(plots, 3), "component")), "sd7");
+        /* What moved, thought of or not; not what never did. */
+        assert_string_equal(json_string_value(json_object_get(json_array_get(plots, 1), "metric")), "disk_load_cycles_total");
+        assert_string_equal(json_string_value(json_object_get(json_array_get(plots, 2), "component")), "sd7");
         assert_string_equal(json_string_value(json_object_get(json_array_get(plots, 0), "unit")), "celsius");
         assert_string_equal(json_string_value(json_object_get(json_object_get(json_array_get(plots, 0), "labels"), "n")), "0");
-        assert_true(point(json_object_get(json_array_get(plots, 0), "points"), 0, 1) == 39);
-        for (size_t i = 6; i < 24; i++)
+        assert_true(point(json_object_get(json_array_get(plots, 0), "points"), 0, 3) == 39);
+        for (size_t i = 4; i < 24; i++)
                 assert_string_equal(json_string_value(json_object_get(json_array_get(plots, i), "metric")), "disk_temperature_celsius");
         assert_int_equal(json_array_size(json_object_get(doc, "events")), 4);
         assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(doc, "events"), 3), "to")), "ok");
+        json_decref(doc);
+        store_commit(&s);
+        store_done(&s);
+        /* The same after a restart: the history knows what moved. */
+        start(&s, dir);
+        doc = plots_file(&s);
+        plots = json_object_get(doc, "plots");
+        assert_string_equal(json_string_value(json_object_get(json_array_get(plots, 1), "metric")), "disk_load_cycles_total");
+        assert_string_equal(json_string_value(json_object_get(json_array_get(plots, 2), "component")), "sd7");
+        json_decref(doc);
+        store_done(&s);
+        end();
+}
+
+static double plot_number(const json_t *doc, size_t i, const char *key)
+{
+        return json_number_value(json_object_get(json_array_get(json_object_get(doc, "plots"), i), key));
+}
+
+/* Ten minutes after the first start the page shows ten minutes, not a week with a dot; after days a week. */
+static void a_young_history_is_shown_alone(void **state UNUSED)
+{
+        static const char key[] = "host/host/host_memory_left_ratio{}", tmpfs[] = "fs/x/fs_avail_ratio{fstype=tmpfs}";
+        struct store s;
+        json_t *doc, *points;
+
+        begin();
+        start(&s, dir);
+        pass(1234);
+        for (int i = 0; i < 40; i++, pass(60))
+                say(&s, json_pack("{ss sI s[[ssf][ssf]]}", "t", "samples", "time", (json_int_t)now_s(), "rows", key, "host", 0.5 + i / 100.0, tmpfs, "/x", 0.5 + i / 100.0));
+        doc = plots_file(&s);
+        assert_int_equal(json_array_size(json_object_get(doc, "plots")), 1); /* a tmpfs tells nothing */
+        points = json_object_get(json_array_get(json_object_get(doc, "plots"), 0), "points");
+        if (json_array_size(points) < 38 || json_array_size(points) > 42 || now_s() - plot_number(doc, 0, "from") > 2700)
+                fail_msg("%zu points from %.0f s ago", json_array_size(points), now_s() - plot_number(doc, 0, "from"));
+        json_decref(doc);
+        for (int i = 0; i < 4 * 288; i++, pass(300))
+                say(&s, json_pack("{ss sI s[[ssf]]}", "t", "samples", "time", (json_int_t)now_s(), "rows", key, "host", 0.5 + i % 100 / 1000.0));
+        store_commit(&s);
+        while (store_tidy(&s))
+                ;
+        doc = plots_file(&s);
+        points = json_object_get(json_array_get(json_object_get(doc, "plots"), 0), "points");
+        assert_true(now_s() - plot_number(doc, 0, "from") > 6.9 * DAY_S);
+        if (json_array_size(points) < 90 || json_array_size(points) > 100)
+                fail_msg("%zu points of four days of hours", json_array_size(points));
+        json_decref(doc);
+        store_done(&s);
+        end();
+}
+
+static void what_repeats_happened_once(void **state UNUSED)
+{
+        struct store s;
+        json_t *doc, *events;
+
+        begin();
+        start(&s, dir);
+        event(&s, "sda", "ok", "warning", "first");
+        for (int i = 0; i < 300; i++, pass(10))
+                say(&s, json_pack("{ss sI ss ss ss ss ss ss}", "t", "event", "time", (json_int_t)now_s(), "component", "sdb", "kind", "kernel", "from", "ok",
+                                  "to", "ok", "rule", "io-error", "why", i % 2 ? "read" : "write"));
+        event(&s, "sda", "warning", "ok", "");
+        event(&s, "sda", "ok", "warning", "first");
+        doc = plots_file(&s);
+        events = json_object_get(doc, "events");
+        assert_int_equal(json_array_size(events), 5);
+        assert_int_equal(json_integer_value(json_object_get(json_array_get(events, 1), "count")), 150);
+        assert_true(json_number_value(json_object_get(json_array_get(events, 2), "time")) == (double)now_s() - 10);
+        assert_null(json_object_get(json_array_get(events, 0), "count"));
+        assert_null(json_object_get(json_array_get(events, 4), "count"));
         json_decref(doc);
         store_done(&s);
         end();
@@ -673,6 +759,8 @@ int main(void)
                 cmocka_unit_test(events_newest_in_order),
                 cmocka_unit_test(only_the_brain_writes_and_rubbish_is_named),
                 cmocka_unit_test(plots_show_what_is_not_ok_first),
+                cmocka_unit_test(a_young_history_is_shown_alone),
+                cmocka_unit_test(what_repeats_happened_once),
         };
 
         return cmocka_run_group_tests_name("store", tests, NULL, NULL);

@@ -39,6 +39,28 @@ static void a_day_of_temperatures(void **state UNUSED)
         assert_null(strstr(svg, "nan"));
 }
 
+/* A plot of half an hour has minutes, one of a day hours and the date at midnight, one of a week days; in local time. */
+static void time_has_labels_at_every_scale(void **state UNUSED)
+{
+        static const struct {
+                double span;
+                int offset;
+                const char *has, *has_not;
+        } rows[] = {
+                { 1800, 0, ">00:05<", ">00:01<" },  { 86400, 0, ">04:00<", ">01:00<" },       { 86400, 3600, ">04:00<", ">00:00<" },
+                { 86400, 0, ">15 Nov<", ">00:00<" }, { 7 * 86400, 0, ">18 Nov<", ">12:00<" }, { 120, 0, ">00:01<", ">15 Dec<" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                struct plot_point points[] = { { 1700006400, 1, 1, 1 }, { 1700006460, 2, 2, 2 } };
+                struct plot plot = { .label = "", .unit = "", .from = 1700006400, .to = 1700006400 + rows[i].span, .utc_offset_s = rows[i].offset, .points = points, .n = 2 };
+                _cleanup_free_ char *svg = draw(&plot);
+
+                if (!strstr(svg, rows[i].has) || strstr(svg, rows[i].has_not))
+                        fail_msg("row %zu: %s", i, svg);
+        }
+}
+
 static void a_gap_is_not_joined(void **state UNUSED)
 {
         struct plot_point points[] = { { 0, 1, 1, 1 }, { 10, 1, 1, 1 }, { 20, 1, 1, 1 }, { 60, 2, 2, 2 }, { 70, 2, 2, 2 }, { 200, 3, 3, 3 } };
@@ -107,7 +129,7 @@ static void values_as_people_read_them(void **state UNUSED)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(a_day_of_temperatures), cmocka_unit_test(a_gap_is_not_joined), cmocka_unit_test(rubbish_draws_no_rubbish),
+                cmocka_unit_test(a_day_of_temperatures), cmocka_unit_test(time_has_labels_at_every_scale), cmocka_unit_test(a_gap_is_not_joined), cmocka_unit_test(rubbish_draws_no_rubbish),
                 cmocka_unit_test(axes_are_round),        cmocka_unit_test(values_as_people_read_them),
         };
 
