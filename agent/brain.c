@@ -131,6 +131,7 @@ int brain_reload(struct brain *b, struct errinfo *err)
                 brain_state_each(b, carry_over, &carry);
         b->judge = carry.to;
         judge_free(old);
+        brain_selftest_reset(b);
         config_free(old_config);
         catalog_done(&old_catalog);
         if (b->sched) {

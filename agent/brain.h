@@ -36,6 +36,7 @@ struct brain {
         struct brain_store *store;
         struct brain_kmsg *kmsg;
         struct brain_uevent *uevent;
+        struct brain_selftest *selftest;
         struct brain_control *control;
 };
 
@@ -72,6 +73,9 @@ int brain_sched_start(struct brain *b);
 void brain_sched_stop(struct brain *b);
 /* Runs the check (NULL: all) as soon as may be, at most once a second each; with discovery first where wanted. */
 void brain_sched_hurry(struct brain *b, const char *check, bool discovery);
+void brain_sched_soon(struct brain *b); /* something is due now */
+/* The check's instances are known, or it is switched off. */
+bool brain_sched_discovered(const struct brain *b, const char *check);
 void brain_sched_reset(struct brain *b); /* after a new judge (reload): everything is due */
 
 /* --- brain_publish.c: the files in RUN ---------------------------------------------------------- */
@@ -99,6 +103,17 @@ int brain_kmsg_start(struct brain *b);
 void brain_kmsg_stop(struct brain *b);
 int brain_uevent_start(struct brain *b);
 void brain_uevent_stop(struct brain *b);
+
+/* --- brain_selftest.c: disks test themselves on a calendar -------------------------------------------- */
+int brain_selftest_start(struct brain *b);
+void brain_selftest_stop(struct brain *b);
+void brain_selftest_look(struct brain *b);  /* disks were read: see what ended, start what is due */
+void brain_selftest_reset(struct brain *b); /* after a new judge (reload): runs are counted anew */
+json_t *brain_selftest_json(struct brain *b); /* for status.json */
+/* An administrator wants this test; ret says what becomes of it. Negative errno with a sentence. */
+int brain_selftest_ask(struct brain *b, const char *component, const char *kind, char *ret, size_t size, struct errinfo *err);
+void brain_selftest_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
+void brain_selftest_load(struct brain *b, const char *key, const json_t *value);
 
 /* --- brain_control.c: RUN/control.sock ---------------------------------------------------------------- */
 int brain_control_start(struct brain *b);

@@ -103,6 +103,21 @@ static json_t *do_poll(struct brain *b, const json_t *request)
         return json_pack("{sb}", "ok", 1);
 }
 
+static json_t *do_selftest(struct brain *b, const json_t *request)
+{
+        const char *component = json_string_value(json_object_get(request, "component"));
+        const char *test = json_string_value(json_object_get(request, "test"));
+        struct errinfo err = { 0 };
+        char text[256];
+
+        if (!component || !test)
+                return failure("say which disk, and short or long");
+        if (brain_selftest_ask(b, component, test, text, sizeof(text), &err) < 0)
+                return failure("%s", err.text);
+        brain_publish_soon(b);
+        return json_pack("{sb ss}", "ok", 1, "text", text);
+}
+
 static json_t *do_ping(struct brain *b, const json_t *request UNUSED)
 {
         return json_pack("{sb sI}", "ok", 1, "pid", (json_int_t)getpid(), "runs", (json_int_t)b->counters.runs);
@@ -116,6 +131,7 @@ static const struct {
         { "accept", true, do_accept },
         { "reload", true, do_reload },
         { "poll", true, do_poll },
+        { "selftest", true, do_selftest },
         { "ping", false, do_ping },
 };
 

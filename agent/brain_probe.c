@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "brain.h"
+#include "selftest_plan.h"
 
 #define LINE_MAX_LEN 16384
 #define LABELS_MAX 24
@@ -377,6 +378,20 @@ static json_t *wake_list(const struct probe_request *r)
         return list;
 }
 
+/* Disks whose run is to start a self-test: {"sda":"short"}. */
+static json_t *selftest_list(const struct probe_request *r)
+{
+        json_t *list = json_object();
+
+        for (size_t k = 0; k < r->n; k++) {
+                const struct judge_instance *i = judge_find(r->b->judge, r->check, r->names[k]);
+
+                if (i && i->selftest_wanted)
+                        json_object_set_new(list, i->name, json_string(selftest_kind_name((enum selftest_kind)(i->selftest_wanted - 1))));
+        }
+        return list;
+}
+
 static int send_request(const struct probe_request *r)
 {
         json_t *doc = json_pack("{ss ss}", "op", r->discovery ? "list" : "run", "check", r->check->name);
@@ -389,6 +404,7 @@ static int send_request(const struct probe_request *r)
                 json_array_append_new(list, json_string(r->names[i]));
         json_object_set_new(doc, "instances", list);
         json_object_set_new(doc, "wake", wake_list(r));
+        json_object_set_new(doc, "selftest", selftest_list(r));
         text = json_dumps(doc, JSON_COMPACT);
         json_decref(doc);
         if (!text)
@@ -464,6 +480,7 @@ int probe_request_start(struct brain *b, const struct check_desc *check, struct 
         for (size_t i = 0; i < n; i++) {
                 instances[i]->in_flight = true;
                 instances[i]->request = r;
+                instances[i]->selftest_wanted = 0; /* asked for */
                 judge_run_begin(b->judge, instances[i]);
         }
         return 0;

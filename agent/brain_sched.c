@@ -17,6 +17,7 @@ struct check_state {
         const struct check_desc *check;
         int64_t next_discovery_us, hurried_us;
         bool discovering, hurry, hurry_discovery;
+        bool discovered; /* once at least */
 };
 
 struct brain_sched {
@@ -51,8 +52,10 @@ static void on_done(void *data, const struct check_desc *check, bool discovery)
 
         if (!c)
                 return;
-        if (discovery)
+        if (discovery) {
                 c->discovering = false;
+                c->discovered = true;
+        }
         /* The first answers of all, or of something new: do not wait for the next turn to show them. */
         for (const struct judge_instance *i = judge_instances(s->b->judge); i; i = i->next)
                 if (i->check == check && (discovery || i->run <= 1)) {
@@ -63,6 +66,8 @@ static void on_done(void *data, const struct check_desc *check, bool discovery)
         for (const struct judge_instance *i = judge_instances(s->b->judge); i; i = i->next)
                 if (i->check == check && i->next_us)
                         ((struct judge_instance *)i)->next_us = MIN(i->next_us, next_run_us(i, brain_now_us()));
+        if (!discovery && probe_can_sleep(check))
+                brain_selftest_look(s->b);
         sd_event_source_set_enabled(s->soon, SD_EVENT_ONESHOT);
 }
 
@@ -178,6 +183,22 @@ void brain_sched_hurry(struct brain *b, const char *check, bool discovery)
                         sd_event_source_set_enabled(s->soon, SD_EVENT_ONESHOT);
                 }
         }
+}
+
+void brain_sched_soon(struct brain *b)
+{
+        if (b->sched)
+                sd_event_source_set_enabled(b->sched->soon, SD_EVENT_ONESHOT);
+}
+
+bool brain_sched_discovered(const struct brain *b, const char *check)
+{
+        const struct brain_sched *s = b->sched;
+
+        for (size_t i = 0; s && i < s->n; i++)
+                if (streq(s->checks[i].check->name, check))
+                        return !enabled(b, s->checks[i].check) || (s->checks[i].discovered && !s->checks[i].hurry_discovery);
+        return s != NULL;
 }
 
 void brain_sched_reset(struct brain *b)

@@ -34,6 +34,7 @@ void brain_state_each(struct brain *b, void (*fn)(void *data, const char *key, j
                 fn(data, key, value);
                 json_decref(value);
         }
+        brain_selftest_each(b, fn, data);
 }
 
 static void collect(void *data, const char *key, json_t *value)
@@ -79,7 +80,9 @@ void brain_state_load(struct brain *b)
         if (!f || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STATE_FILE_MAX)
                 return;
         doc = json_loadf(f, 0, NULL);
-        json_object_foreach(json_object_get(doc, "state"), key, value)
+        json_object_foreach(json_object_get(doc, "state"), key, value) {
                 judge_load(b->judge, key, value, brain_now_us(), brain_wall_us());
+                brain_selftest_load(b, key, value);
+        }
         json_decref(doc);
 }

@@ -30,6 +30,7 @@ struct brain_store {
         int64_t started_us, samples_us, unacked_us; /* unacked: since when the oldest sync waits; 0: none */
         int64_t seq, acked;
         bool loaded, ever;
+        int loading;          /* answers to "load" that are still to come */
         json_t *saved;        /* what the store has of our state, to send only changes */
 };
 
@@ -204,10 +205,11 @@ static void handle_line(struct brain_store *s, const char *text, size_t len)
 
                 if (key && value) {
                         judge_load(s->b->judge, key, value, brain_now_us(), brain_wall_us());
+                        brain_selftest_load(s->b, key, value);
                         json_object_set(s->saved, key, value);
                 }
         } else if (t && streq(t, "loaded")) {
-                s->loaded = true;
+                s->loaded = --s->loading <= 0;
         } else if (t && streq(t, "ack")) {
                 int64_t seq = json_integer_value(json_object_get(doc, "seq"));
 
@@ -255,6 +257,7 @@ static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents, void 
 
 static void link_up(struct brain_store *s)
 {
+        static const char *const prefixes[] = { "state/", "component/", "selftest" };
         struct sockaddr_un sa = { .sun_family = AF_UNIX };
         int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/store.sock", s->b->options.run);
 
@@ -269,10 +272,9 @@ static void link_up(struct brain_store *s)
                 return;
         }
         s->ever = true;
-        if (!s->loaded) {
-                send_doc(s, json_pack("{ss ss}", "t", "load", "prefix", "state/"));
-                send_doc(s, json_pack("{ss ss}", "t", "load", "prefix", "component/"));
-        }
+        s->loading = s->loaded ? 0 : (int)ARRAY_LEN(prefixes);
+        for (int i = 0; i < s->loading; i++)
+                send_doc(s, json_pack("{ss ss}", "t", "load", "prefix", prefixes[i]));
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)

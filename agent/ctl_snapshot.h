@@ -31,6 +31,9 @@ const json_t *ctl_component(const struct ctl_snapshot *snapshot, const char *nam
 /* Sends one line to RUN/control.sock and waits at most 10 s. On success *ret is the answer (ok = true). */
 int ctl_control(const struct ctl_options *options, json_t *request, json_t **ret, struct errinfo *err);
 
+/* A table of the self-tests of this disk, NULL: of all; false when there are none (ctl_selftest.c). */
+bool ctl_selftest_print(const struct ctl_snapshot *s, const char *component, const char *indent);
+
 /* "3 min", "2 days". */
 void ctl_duration(double seconds, char *buf, size_t size);
 

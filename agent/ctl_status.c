@@ -178,6 +178,19 @@ static void print_roles(const json_t *c)
         printf("; %s\n", json_is_true(json_object_get(c, "protected")) ? "redundancy carries its loss" : "nothing carries its loss");
 }
 
+static void print_selftests(const struct ctl_snapshot *s, const char *component)
+{
+        const json_t *o;
+        size_t i;
+
+        json_array_foreach(json_object_get(s->doc, "selftests"), i, o)
+                if (streq(ctl_text(o, "component"), component)) {
+                        printf("\nself-tests:\n");
+                        ctl_selftest_print(s, component, "  ");
+                        return;
+                }
+}
+
 static int run_why(const struct ctl_options *options, int argc, char *argv[])
 {
         struct errinfo err = { 0 };
@@ -220,6 +233,7 @@ static int run_why(const struct ctl_options *options, int argc, char *argv[])
         }
         if (!any)
                 printf("\nno check reads it: what is known of it others have told\n");
+        print_selftests(&s, argv[1]);
         i = (size_t)level_nagios_exit(ctl_level(c));
         ctl_snapshot_done(&s);
         return (int)i;

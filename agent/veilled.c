@@ -112,6 +112,7 @@ static const struct {
         int (*start)(struct brain *b);
         void (*stop)(struct brain *b);
 } parts[] = {
+        { "self-tests", brain_selftest_start, brain_selftest_stop },
         { "store link", brain_store_start, brain_store_stop },
         { "publishing", brain_publish_start, brain_publish_stop },
         { "control socket", brain_control_start, brain_control_stop },

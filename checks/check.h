@@ -66,6 +66,7 @@ struct env {
         /* Hands out one sample. labels: "name", "value", ..., NULL. */
         void (*emit)(struct env *env, const char *metric, double value, const char *const *labels);
         bool wake;                   /* a sleeping disk may be woken for this run */
+        unsigned selftest;           /* start this self-test after the run: 1 + enum selftest_kind; 0: none */
         struct errinfo why;          /* one sentence when it ends badly */
         void *data;                  /* of whoever made this env */
 };

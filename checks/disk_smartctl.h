@@ -11,6 +11,7 @@
 
 #define SMARTCTL_PATH "/usr/sbin/smartctl"
 #define SMARTCTL_DEADLINE_S 45
+#define SELFTEST_DEADLINE_S 10 /* to begin a test; both together stay below the deadline of a run */
 
 /* A sleeping disk is read once a day ([check NAME] wake_after); its verdict must not turn unknown before. */
 #define DISK_MAX_AGE_S (26 * 3600)

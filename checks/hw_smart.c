@@ -6,6 +6,7 @@
 
 #include "disk_metrics.h"
 #include "disk_rules.h"
+#include "disk_selftest.h"
 #include "disk_smartctl.h"
 
 static int discover(struct env *env, struct instance_list *list)
@@ -51,7 +52,10 @@ static enum result run_place(struct env *env, const struct disk_place *place)
         result = smartctl_ask(env, place, &report);
         if (result != RESULT_OK)
                 return result;
+        selftest_read_nvme(env, place, &report);
         disk_emit(env, &report);
+        if (!report.standby)
+                selftest_by_smartctl(env, place, &report);
         disk_report_done(&report);
         return RESULT_OK;
 }
@@ -105,7 +109,7 @@ const struct check check_smart_raid = {
                 .name = "smart-raid",
                 .summary = "health of the disks behind RAID controllers, by smartctl",
                 .interval_s = 1800,
-                .deadline_s = 60,
+                .deadline_s = 75, /* asks for the disks first, each time */
                 .max_age_s = DISK_MAX_AGE_S,
                 .privilege = PRIVILEGE_RAID,
                 .evidence = EVIDENCE_SMART,

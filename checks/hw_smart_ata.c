@@ -11,6 +11,7 @@
 
 #include "disk_metrics.h"
 #include "disk_rules.h"
+#include "disk_selftest.h"
 #include "disk_smartctl.h"
 #include "smart_blob.h"
 
@@ -51,8 +52,10 @@ static enum result ask_smartctl(struct env *env, const struct disk_place *place,
 
         if (result == RESULT_OK) {
                 disk_emit(env, &report);
-                if (!report.standby)
+                if (!report.standby) {
                         env_sample(env, "disk_read_by_fallback", 1, NULL);
+                        selftest_by_smartctl(env, place, &report);
+                }
                 disk_report_done(&report);
                 return RESULT_OK;
         }
@@ -78,6 +81,7 @@ static enum result run_open_disk(struct env *env, const struct disk_place *place
                 return ask_smartctl(env, place, env->why.text, EBADMSG);
         snprintf(report.device, sizeof(report.device), "%s", place->name);
         disk_emit(env, &report);
+        selftest_by_atasmart(env, disk, &report);
         disk_report_done(&report);
         return RESULT_OK;
 }

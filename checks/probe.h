@@ -27,16 +27,23 @@ int probe_list_here(struct env *env, const struct check *check, FILE *out);
 /* Prints {"type":"end",...}; instance NULL: without that member. */
 void probe_print_end(FILE *out, const char *instance, enum result result, const char *why);
 
+/* What else is wished of one run; see struct env. */
+struct probe_wish {
+        bool wake;
+        unsigned selftest;
+};
+
 /* Runs the named instances, each in a child with the check's deadline, and relays their lines to
- * out_fd. wake: which of them may be woken if they sleep (one per instance; NULL: none). Blocks until every child is reaped, or out_fd is closed at the other end. Exit status for main:
+ * out_fd. wishes: one per instance; NULL: none. Blocks until every child is reaped, or out_fd is closed at the other end. Exit status for main:
  * 0 when every instance got its end line, else 3. */
-int probe_run_children(struct env *env, const struct check *check, const char *const *instances, size_t n, const bool *wake,
+int probe_run_children(struct env *env, const struct check *check, const char *const *instances, size_t n, const struct probe_wish *wishes,
                        int out_fd, bool with_instance);
 
 /* The same for list: the instance lines, then an end line. */
 int probe_list_child(struct env *env, const struct check *check, int out_fd);
 
-/* Reads one request line from in_fd ({"op":"run","check":NAME,"instances":[NAME...],"wake":[NAME...]} or
+/* Reads one request line from in_fd ({"op":"run","check":NAME,"instances":[NAME...],"wake":[NAME...],
+ * "selftest":{NAME:KIND}} or
  * {"op":"list","check":NAME}) and answers it. only limits which checks may be asked for; PRIVILEGE_MAX: all. */
 int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only);
 

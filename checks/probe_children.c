@@ -84,7 +84,7 @@ struct batch {
         int (*job)(struct env *env, const struct batch *b, const char *instance, FILE *out); /* in the child; its exit status */
         struct child *children;
         size_t n;
-        const bool *wake; /* one per child, or NULL */
+        const struct probe_wish *wishes; /* one per child, or NULL */
         int out_fd;
         bool with_instance;
         int gone; /* negative errno once the other end is closed */
@@ -107,7 +107,10 @@ static void child_start(struct env *env, const struct batch *b, struct child *c)
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
                 if (!out)
                         _exit(3);
-                env->wake = b->wake && b->wake[c - b->children];
+                if (b->wishes) {
+                        env->wake = b->wishes[c - b->children].wake;
+                        env->selftest = b->wishes[c - b->children].selftest;
+                }
                 _exit(b->job(env, b, c->instance, out));
         }
         close(p[1]);
@@ -334,10 +337,10 @@ static int job_list(struct env *env, const struct batch *b, const char *instance
         return fclose(out) == 0 ? 0 : 3;
 }
 
-int probe_run_children(struct env *env, const struct check *check, const char *const *instances, size_t n, const bool *wake,
+int probe_run_children(struct env *env, const struct check *check, const char *const *instances, size_t n, const struct probe_wish *wishes,
                        int out_fd, bool with_instance)
 {
-        struct batch b = { .check = check, .job = job_run, .n = n, .wake = wake, .out_fd = out_fd, .with_instance = with_instance };
+        struct batch b = { .check = check, .job = job_run, .n = n, .wishes = wishes, .out_fd = out_fd, .with_instance = with_instance };
 
         return batch_run(env, &b, instances);
 }

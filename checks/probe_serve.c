@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "probe.h"
+#include "selftest_plan.h"
 
 #define REQUEST_MAX 65536
 #define REQUEST_INSTANCES_MAX 1024
@@ -69,11 +70,19 @@ static bool is_in(const json_t *list, const char *name)
         return false;
 }
 
+static struct probe_wish wish_for(const json_t *request, const char *name)
+{
+        const char *kind = json_string_value(json_object_get(json_object_get(request, "selftest"), name));
+        int k = kind ? selftest_kind_from_name(kind) : -EINVAL;
+
+        return (struct probe_wish){ .wake = is_in(json_object_get(request, "wake"), name), .selftest = k < 0 ? 0 : 1 + (unsigned)k };
+}
+
 int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only)
 {
         _cleanup_free_ char *buf = malloc(REQUEST_MAX);
         const char *instances[REQUEST_INSTANCES_MAX], *op, *name;
-        bool wake[REQUEST_INSTANCES_MAX];
+        struct probe_wish wishes[REQUEST_INSTANCES_MAX];
         const struct check *check;
         json_t *request;
         size_t n;
@@ -102,10 +111,10 @@ int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only)
                 n = 0;
                 json_array_foreach(list, i, v)
                         if (json_is_string(v) && json_string_length(v) < INSTANCE_NAME_MAX && n < REQUEST_INSTANCES_MAX) {
-                                wake[n] = is_in(json_object_get(request, "wake"), json_string_value(v));
+                                wishes[n] = wish_for(request, json_string_value(v));
                                 instances[n++] = json_string_value(v);
                         }
-                r = probe_run_children(env, check, instances, n, wake, out_fd, true);
+                r = probe_run_children(env, check, instances, n, wishes, out_fd, true);
         } else {
                 refuse(out_fd, "the request is neither list nor run");
                 r = 3;

@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "probe.h"
+#include "selftest_plan.h"
 #include "version.h"
 
 static void help(void)
@@ -24,6 +25,7 @@ static void help(void)
                "  --config FILE   default /etc/veille/veille.conf\n"
                "  --state DIR, --run DIR   accepted like by every veille program; not used here\n"
                "  --wake          run: a disk that sleeps may be woken and is read\n"
+               "  --selftest short|long   run: the disk is told to test itself afterwards\n"
                "  --version, --help\n\n"
                "Checks:");
         for (size_t i = 0; i < checks_all_len; i++)
@@ -69,6 +71,7 @@ int main(int argc, char *argv[])
                 { "root", required_argument, NULL, 'r' },   { "config", required_argument, NULL, 'c' },
                 { "state", required_argument, NULL, 's' },  { "run", required_argument, NULL, 'u' },
                 { "wake", no_argument, NULL, 'w' },
+                { "selftest", required_argument, NULL, 't' },
                 { "version", no_argument, NULL, 'V' },      { "help", no_argument, NULL, 'h' },
                 { 0 },
         };
@@ -76,7 +79,7 @@ int main(int argc, char *argv[])
         struct config_errors errors = { 0 };
         static struct config *config; /* lives as long as the process and all its children */
         struct env env = { 0 };
-        bool wake = false;
+        struct probe_wish wish = { 0 };
         int c, r;
 
         while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
@@ -91,7 +94,12 @@ int main(int argc, char *argv[])
                 case 'u':
                         break;
                 case 'w':
-                        wake = true;
+                        wish.wake = true;
+                        break;
+                case 't':
+                        if (selftest_kind_from_name(optarg) < 0)
+                                return usage("--selftest takes short or long");
+                        wish.selftest = 1 + (unsigned)selftest_kind_from_name(optarg);
                         break;
                 case 'V':
                         printf("veille-probe %s\n", VEILLE_VERSION);
@@ -149,7 +157,7 @@ int main(int argc, char *argv[])
         if (streq(argv[0], "run")) {
                 if (argc < 3)
                         return usage("say which instance; 'list CHECK' shows them");
-                return probe_run_children(&env, check, (const char *const *)&argv[2], 1, &wake, 1, false);
+                return probe_run_children(&env, check, (const char *const *)&argv[2], 1, &wish, 1, false);
         }
         return usage("the words are catalog, list, run, serve, listen");
 }

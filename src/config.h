@@ -19,6 +19,7 @@ enum config_type {
         CONFIG_STRING,
         CONFIG_LIST,     /* words separated by spaces or commas, in quotes where they contain one; each one of choices if there are any */
         CONFIG_PATH,     /* absolute path */
+        CONFIG_CALENDAR, /* dates that come again: "Sat 03:00" (selftest_calendar.h) */
         CONFIG_ENUM,     /* one of choices */
 };
 

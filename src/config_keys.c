@@ -13,6 +13,7 @@ const struct config_section config_sections[] = {
         { "fs", NULL, "File systems, for the checks fs and latency." },
         { "web", NULL, "veille-web: the status page and the metrics. See veille-web(8)." },
         { "check", "smart", "One kind of check; the names are those of veillectl checks. See veille-checks(7)." },
+        { "selftest", NULL, "When disks test themselves. Without a date none ever does." },
         { "device", "sdx", "A disk behind a controller or bridge, which smartctl is to ask under a name of yours." },
         { "ups", NULL, "UPSes behind Network UPS Tools, for the check ups." },
         { "bmc", "rack1", "A management controller that is asked over the network, for the check bmc; the name is yours." },
@@ -47,6 +48,22 @@ const struct config_key config_keys[] = {
 
         { "check", true, "wake_after", CONFIG_DURATION, "24h", 1, 31536000, NULL,
           "smart-ata, smart: a disk that has slept for this long is woken once and read; until then its last verdict stands." },
+
+        { "selftest", false, "short", CONFIG_CALENDAR, NULL, 0, 0, NULL,
+          "When disks test themselves for some minutes. Days, if not daily, and a time: 02:30, Mon..Fri 02:30, Sat 03:00, "
+          "1,15 03:00, Sat 1..7 03:00 (the first Saturday of a month). Unset, or off: never." },
+        { "selftest", false, "long", CONFIG_CALENDAR, NULL, 0, 0, NULL,
+          "When they read every sector, which takes hours. Members of one array follow each other, so leave room: disks times hours." },
+        { "selftest", false, "short_window", CONFIG_DURATION, "4h", 60, 2678400, NULL,
+          "A short test that could not begin within this, since an array rebuilt or writes were slow, waits for the next date." },
+        { "selftest", false, "long_window", CONFIG_DURATION, "7d", 60, 2678400, NULL,
+          "The same for the long test." },
+        { "selftest", false, "at_once", CONFIG_INT, "2", 1, 256, NULL,
+          "So many disks test themselves at the same time at most; of one array never more than one." },
+        { "selftest", false, "slow_fsync", CONFIG_DURATION, "500ms", 0.001, 600, NULL,
+          "No test begins while storing one block takes longer, as the check latency measures it." },
+        { "selftest", false, "ignore", CONFIG_LIST, NULL, 0, 0, NULL,
+          "Disks that are not to test themselves, as veillectl status names them." },
 
         { "device", true, "path", CONFIG_PATH, NULL, 0, 0, NULL,
           "A disk that smartctl is to ask, under the name of this section: /dev/sdc, /dev/bus/0, /dev/sg2. A disk that was "

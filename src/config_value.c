@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "config_read.h"
+#include "selftest_calendar.h"
 #include "suggest.h"
 
 #define CHOICES_MAX 32
@@ -346,6 +347,17 @@ static int parse_path(const char *text, size_t *ret_at, struct errinfo *err)
         return 0;
 }
 
+static int parse_calendar(const char *text, size_t *ret_at, struct errinfo *err)
+{
+        struct selftest_calendar calendar;
+        size_t at;
+        int r = selftest_calendar_parse(text, &calendar, &at, err);
+
+        if (r < 0)
+                *ret_at = at;
+        return r;
+}
+
 int config_value_parse(const struct config_key *key, const char *text, struct config_value *ret, size_t *ret_at, struct errinfo *err)
 {
         struct config_value v = { .number = NAN };
@@ -368,6 +380,9 @@ int config_value_parse(const struct config_key *key, const char *text, struct co
                 break;
         case CONFIG_PATH:
                 r = parse_path(v.text, ret_at, err);
+                break;
+        case CONFIG_CALENDAR:
+                r = parse_calendar(text, ret_at, err);
                 break;
         case CONFIG_ENUM:
                 r = check_choice(key, text, 0, ret_at, err);
@@ -427,6 +442,7 @@ void config_key_allows(const struct config_key *key, char *buf, size_t size)
                 [CONFIG_BOOL] = "yes or no",       [CONFIG_INT] = "whole number",  [CONFIG_NUMBER] = "number",
                 [CONFIG_DURATION] = "duration",    [CONFIG_SIZE] = "size in bytes", [CONFIG_STRING] = "text",
                 [CONFIG_LIST] = "list of words",   [CONFIG_PATH] = "absolute path", [CONFIG_ENUM] = "one of",
+                [CONFIG_CALENDAR] = "days and time",
         };
         _cleanup_free_ char *copy = NULL;
         const char *choices[CHOICES_MAX];

@@ -68,6 +68,8 @@ const struct metric_desc disk_metrics[] = {
         { "disk_error_log_entries_total", METRIC_COUNTER, "", "Entries ever made in the drive's error log" },
         { "disk_selftest_failed", METRIC_GAUGE, "", "1 when the newest self-test with a result failed" },
         { "disk_selftest_running", METRIC_GAUGE, "", "1 while the drive tests itself" },
+        { "disk_selftest_last_result", METRIC_GAUGE, "", "1 for how the newest self-test that is over ended: passed, failed or early (aborted)" },
+        { "disk_selftest_start", METRIC_GAUGE, "", "1 for what the drive said to the start of a self-test in this run: begun, refused or unsupported" },
         { "disk_selftest_remaining_ratio", METRIC_GAUGE, "ratio", "What is left of the running self-test" },
         { "disk_selftest_long_age_seconds", METRIC_GAUGE, "seconds", "Powered-on time since the last good long self-test" },
         { "disk_selftest_log_entries", METRIC_GAUGE, "", "Entries in the self-test log" },
@@ -358,10 +360,16 @@ static void put_error_logs(const struct out *out, const struct disk_report *r, b
 
 static void put_selftest(const struct out *out, const struct disk_report *r, bool judged_only)
 {
+        static const char *const results[] = {
+                [DISK_SELFTEST_PASSED] = "passed", [DISK_SELFTEST_FAILED] = "failed", [DISK_SELFTEST_EARLY] = "early",
+        };
+
         if (r->selftest != DISK_SELFTEST_NONE)
                 put(out, "disk_selftest_failed", r->selftest == DISK_SELFTEST_FAILED, NULL);
         if (!judged_only)
-                put(out, "disk_selftest_running", r->selftest_remaining >= 0, NULL);
+                put(out, "disk_selftest_running", r->selftest_running, NULL);
+        if (!judged_only && r->selftest_last != DISK_SELFTEST_NONE)
+                put(out, "disk_selftest_last_result", 1, (const char *const[]){ "result", results[r->selftest_last], NULL });
 }
 
 static void put_statistics(const struct out *out, const struct disk_report *r)

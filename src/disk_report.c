@@ -305,6 +305,42 @@ static double wear_of(const struct disk_report *report)
         return 100 - left;
 }
 
+/* ATA logs 16 bits of the hours that it has been on: after seven years they begin anew. */
+static double selftest_age_h(const struct disk_report *report, double hours)
+{
+        double age_h = report->power_on_s / 3600 - hours;
+
+        if (report->protocol == DISK_ATA && age_h >= 65536)
+                age_h = fmod(age_h, 65536);
+        return fmax(age_h, 0);
+}
+
+void disk_selftest_add(struct disk_report *report, struct disk_selftest_log *log, enum disk_selftest result, bool is_long, double hours,
+                       const char *words)
+{
+        bool passed = result == DISK_SELFTEST_PASSED;
+
+        if (!log->any)
+                report->selftest_last = result;
+        log->any = true;
+        if (result == DISK_SELFTEST_EARLY)
+                return;
+        if (passed && is_long && isnan(report->selftest_age_h) && hours >= 0 && report->power_on_s >= 0)
+                report->selftest_age_h = selftest_age_h(report, hours);
+        if (log->decided)
+                return;
+        if (passed) {
+                /* Until something older speaks against it. */
+                report->selftest = DISK_SELFTEST_PASSED;
+                log->short_passed = true;
+                log->decided = is_long;
+        } else if (is_long || !log->short_passed) {
+                report->selftest = DISK_SELFTEST_FAILED;
+                snprintf(report->selftest_text, sizeof(report->selftest_text), "%s", words ? words : "failed");
+                log->decided = true;
+        }
+}
+
 void disk_report_finish(struct disk_report *report)
 {
         struct disk_counters *c = &report->counters;

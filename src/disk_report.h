@@ -102,7 +102,12 @@ struct disk_statistic {
         double value;
 };
 
-enum disk_selftest { DISK_SELFTEST_NONE, DISK_SELFTEST_PASSED, DISK_SELFTEST_FAILED, DISK_SELFTEST_RUNNING };
+enum disk_selftest {
+        DISK_SELFTEST_NONE,
+        DISK_SELFTEST_PASSED,
+        DISK_SELFTEST_FAILED,
+        DISK_SELFTEST_EARLY, /* aborted or interrupted: says nothing about the disk */
+};
 
 #define DISK_ATTRIBUTES_MAX 64
 #define DISK_STATISTICS_MAX 256
@@ -144,6 +149,10 @@ struct disk_report {
         double error_log_summary, error_log_extended; /* ATA error log: errors ever counted */
         double selftest_count_standard, selftest_count_extended, selftest_errors_standard, selftest_errors_extended;
         enum disk_selftest selftest;  /* the newest that says something: a failure stands until a later test passed */
+        enum disk_selftest selftest_last; /* how the newest that is over ended */
+        bool selftest_running;
+        bool selftest_unsupported;    /* the drive says that it has no such thing */
+        bool selftest_log_read;       /* the report has the log, be it empty */
         double selftest_remaining;    /* percent, while one runs */
         double selftest_age_h;        /* powered-on hours since the newest good long test */
         char selftest_text[96];       /* the drive's words for a failed one */
@@ -165,6 +174,15 @@ void disk_report_done(struct disk_report *report);
 struct disk_attribute *disk_report_add_attribute(struct disk_report *report, unsigned id, const char *name, unsigned flags,
                                                  int value, int worst, int thresh);
 const struct disk_attribute *disk_report_attribute(const struct disk_report *report, unsigned id);
+
+/* One entry of a self-test log, newest first, but not one that still runs; log is zero-initialised. A good short test takes
+ * back a failed short one, not a failed long one (smartctl(8): bit 7 is ignored if a newer extended test passed). hours:
+ * powered-on time at which it ended, NAN if not said; the report must know its own power-on time by then. */
+struct disk_selftest_log {
+        bool any, decided, short_passed;
+};
+void disk_selftest_add(struct disk_report *report, struct disk_selftest_log *log, enum disk_selftest result, bool is_long, double hours,
+                       const char *words);
 
 /* After the last field was filled in: decodes the raw values, names attributes, fills counters and what else follows from
  * them (power-on time, temperature, wear) where no better source gave it. */

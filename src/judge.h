@@ -81,6 +81,7 @@ struct judge_instance {
         /* Kept here for the brain's scheduler, not used by the judge. */
         int64_t next_us;
         bool in_flight;
+        int selftest_wanted; /* its next run is to start this self-test: 1 + enum selftest_kind; 0: none */
         const void *request; /* the one it is in flight with */
         struct judge_series *series;
         size_t n_series, size_series, hint;

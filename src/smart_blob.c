@@ -72,6 +72,31 @@ static void add_attribute(SkDisk *disk UNUSED, const SkSmartAttributeParsedData 
                 mine->raw = mine->raw << 8 | a->raw[i];
 }
 
+/* ATA8-ACS, self-test execution status: the library reads no log, so the newest test is all we see. */
+static void read_selftest_status(const SkSmartParsedData *smart, struct disk_report *r)
+{
+        SkSmartSelfTestExecutionStatus status = smart->self_test_execution_status;
+
+        switch (status) {
+        case SK_SMART_SELF_TEST_EXECUTION_STATUS_INPROGRESS:
+                r->selftest_running = true;
+                r->selftest_remaining = smart->self_test_execution_percent_remaining;
+                break;
+        case SK_SMART_SELF_TEST_EXECUTION_STATUS_SUCCESS_OR_NEVER: /* no failure either way */
+                r->selftest = r->selftest_last = DISK_SELFTEST_PASSED;
+                break;
+        case SK_SMART_SELF_TEST_EXECUTION_STATUS_ABORTED:
+        case SK_SMART_SELF_TEST_EXECUTION_STATUS_INTERRUPTED:
+                r->selftest_last = DISK_SELFTEST_EARLY;
+                break;
+        default:
+                if (status > SK_SMART_SELF_TEST_EXECUTION_STATUS_ERROR_HANDLING)
+                        break;
+                r->selftest = r->selftest_last = DISK_SELFTEST_FAILED;
+                snprintf(r->selftest_text, sizeof(r->selftest_text), "%s", sk_smart_self_test_execution_status_to_string(status));
+        }
+}
+
 int smart_atasmart_report(SkDisk *disk, struct disk_report *ret, struct errinfo *err)
 {
         const SkIdentifyParsedData *identify;
@@ -105,16 +130,8 @@ int smart_atasmart_report(SkDisk *disk, struct disk_report *ret, struct errinfo 
                 r.health = good ? DISK_HEALTH_PASSED : DISK_HEALTH_FAILED;
         if (sk_disk_smart_parse_attributes(disk, add_attribute, &r) < 0 && r.health == DISK_HEALTH_ABSENT)
                 return err_set(err, -EBADMSG, "libatasmart: the SMART data cannot be read: %s", strerror(errno));
-        if (sk_disk_smart_parse(disk, &smart) == 0) {
-                /* ATA8-ACS, self-test execution status: 3 to 8 failed, 15 running. */
-                if (smart->self_test_execution_status >= 3 && smart->self_test_execution_status <= 8) {
-                        r.selftest = DISK_SELFTEST_FAILED;
-                        snprintf(r.selftest_text, sizeof(r.selftest_text), "%s",
-                                 sk_smart_self_test_execution_status_to_string(smart->self_test_execution_status));
-                } else if (smart->self_test_execution_status == SK_SMART_SELF_TEST_EXECUTION_STATUS_INPROGRESS) {
-                        r.selftest_remaining = smart->self_test_execution_percent_remaining;
-                }
-        }
+        if (sk_disk_smart_parse(disk, &smart) == 0)
+                read_selftest_status(smart, &r);
         disk_report_finish(&r);
         *ret = r;
         return 0;

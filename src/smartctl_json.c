@@ -9,6 +9,10 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "nvme_selftest.h"
+
+#define SCSI_SELFTESTS 20 /* that a drive logs */
+
 static const json_t *get(const json_t *o, const char *path)
 {
         char key[64];
@@ -178,37 +182,33 @@ static void read_attributes(const json_t *doc, struct disk_report *r)
         }
 }
 
-/* One decided entry of a self-test log, newest first. A good short test takes back a failed short one, not a failed long
- * one (smartctl(8): bit 7 is ignored if a newer extended test passed). Returns true when nothing older matters. */
-static bool selftest_entry(struct disk_report *r, bool passed, bool is_long, const char *words, bool *short_passed)
+/* A test that was aborted or interrupted says nothing, whatever else the entry claims. */
+static enum disk_selftest ata_result(bool passed, const char *words)
 {
-        if (passed && !is_long) {
-                *short_passed = true;
-                return false;
-        }
-        if (!passed && !is_long && *short_passed)
-                return false;
-        if (passed) {
-                if (r->selftest == DISK_SELFTEST_NONE)
-                        r->selftest = DISK_SELFTEST_PASSED;
-                return true;
-        }
-        r->selftest = DISK_SELFTEST_FAILED;
-        snprintf(r->selftest_text, sizeof(r->selftest_text), "%s", words ? words : "failed");
-        return true;
+        if (words && (str_starts(words, "Aborted") || str_starts(words, "Interrupted")))
+                return DISK_SELFTEST_EARLY;
+        return passed ? DISK_SELFTEST_PASSED : DISK_SELFTEST_FAILED;
 }
 
-/* A test that was aborted, interrupted or still runs says nothing, whatever else the entry claims. */
-static bool test_ended(const char *words)
+/* ATA8-ACS, self-test execution status, in the upper four bits: 0 passed or never tested, 1 and 2 ended early, 3 to 8
+ * failed, 15 a test runs. */
+static void read_selftest_status_ata(const json_t *doc, struct disk_report *r)
 {
-        return !words || (!str_starts(words, "Aborted") && !str_starts(words, "Interrupted") && !strstr(words, "in progress"));
+        double value = number(doc, "ata_smart_data/self_test/status/value");
+        int status = value >= 0 && value <= 255 ? (int)value >> 4 : -1;
+
+        /* The percentage also stands beside tests that were ended early. */
+        r->selftest_running = status == 15;
+        if (r->selftest_running)
+                r->selftest_remaining = number(doc, "ata_smart_data/self_test/status/remaining_percent");
+        if (r->selftest_last == DISK_SELFTEST_NONE && status >= 0 && status <= 8)
+                r->selftest_last = status == 0 ? DISK_SELFTEST_PASSED : status <= 2 ? DISK_SELFTEST_EARLY : DISK_SELFTEST_FAILED;
 }
 
 static void read_selftests_ata(const json_t *doc, struct disk_report *r)
 {
         const json_t *log = get(doc, "ata_smart_self_test_log/extended"), *row;
-        const json_t *running = get(doc, "ata_smart_data/self_test/status");
-        bool short_passed = false, decided = false;
+        struct disk_selftest_log state = { 0 };
         size_t i;
 
         r->selftest_count_standard = number(doc, "ata_smart_self_test_log/standard/count");
@@ -219,69 +219,67 @@ static void read_selftests_ata(const json_t *doc, struct disk_report *r)
                 log = get(doc, "ata_smart_self_test_log/standard");
         json_array_foreach(json_object_get(log, "table"), i, row) {
                 const json_t *passed = get(row, "status/passed");
-                const char *type = json_string_value(get(row, "type/string"));
+                const char *type = json_string_value(get(row, "type/string")), *words = json_string_value(get(row, "status/string"));
                 bool is_long = type && (strstr(type, "xtended") || strstr(type, "Long") || strstr(type, "long"));
-                double hours = number(row, "lifetime_hours");
 
-                if (!json_is_boolean(passed) || !test_ended(json_string_value(get(row, "status/string"))))
-                        continue;
-                if (is_long && json_is_true(passed) && isnan(r->selftest_age_h) && hours >= 0)
-                        r->selftest_age_h = fmax(number(doc, "power_on_time/hours") - hours, 0);
-                if (!decided)
-                        decided = selftest_entry(r, json_is_true(passed), is_long, json_string_value(get(row, "status/string")), &short_passed);
+                if (json_is_boolean(passed) && (!words || !strstr(words, "in progress")))
+                        disk_selftest_add(r, &state, ata_result(json_is_true(passed), words), is_long, number(row, "lifetime_hours"), words);
         }
-        if (!decided && short_passed)
-                r->selftest = DISK_SELFTEST_PASSED;
-        if (!isnan(number(running, "remaining_percent")))
-                r->selftest_remaining = number(running, "remaining_percent");
+        r->selftest_log_read = log != NULL;
+        r->selftest_unsupported = json_is_false(get(doc, "ata_smart_data/capabilities/self_tests_supported"));
+        read_selftest_status_ata(doc, r);
 }
 
 static void read_selftests_nvme(const json_t *doc, struct disk_report *r)
 {
-        const json_t *row;
-        bool short_passed = false, decided = false;
+        const json_t *log = json_object_get(doc, "nvme_self_test_log"), *row;
+        struct disk_selftest_log state = { 0 };
         size_t i;
 
-        json_array_foreach(get(doc, "nvme_self_test_log/table"), i, row) {
-                double result = number(row, "self_test_result/value"), hours = number(row, "power_on_hours");
-                bool is_long = number(row, "self_test_code/value") == 2, passed = result == 0;
+        json_array_foreach(json_object_get(log, "table"), i, row) {
+                double result = number(row, "self_test_result/value");
 
-                /* NVMe base specification, self-test result: 5, 6, 7 failed; 1 to 4, 8, 9 were ended early. */
-                if (!passed && !(result >= 5 && result <= 7))
-                        continue;
-                if (is_long && passed && isnan(r->selftest_age_h) && hours >= 0)
-                        r->selftest_age_h = fmax(number(doc, "power_on_time/hours") - hours, 0);
-                if (!decided)
-                        decided = selftest_entry(r, passed, is_long, json_string_value(get(row, "self_test_result/string")), &short_passed);
+                if (result >= 0 && result < NVME_SELFTEST_RESULTS)
+                        disk_selftest_add(r, &state, nvme_selftest_result((unsigned)result), number(row, "self_test_code/value") == 2,
+                                          number(row, "power_on_hours"), json_string_value(get(row, "self_test_result/string")));
         }
-        if (!decided && short_passed)
-                r->selftest = DISK_SELFTEST_PASSED;
-        if (number(doc, "nvme_self_test_log/current_self_test_operation/value") > 0)
-                r->selftest_remaining = 100 - fmin(fmax(number(doc, "nvme_self_test_log/current_self_test_completion_percent"), 0), 100);
+        if (number(log, "current_self_test_operation/value") > 0) {
+                r->selftest_running = true;
+                r->selftest_remaining = 100 - fmin(fmax(number(log, "current_self_test_completion_percent"), 0), 100);
+        }
+        r->selftest_log_read = log != NULL;
+}
+
+/* smartctl 7.3 and 7.4 number the entries in their names, later ones have a table. */
+static const json_t *scsi_selftest(const json_t *doc, int i)
+{
+        char key[32];
+        const json_t *table = get(doc, "scsi_self_test/table");
+
+        if (table)
+                return json_array_get(table, (size_t)i);
+        snprintf(key, sizeof(key), "scsi_self_test_%d", i);
+        return json_object_get(doc, key);
 }
 
 static void read_selftests_scsi(const json_t *doc, struct disk_report *r)
 {
-        bool short_passed = false, decided = false;
+        struct disk_selftest_log state = { 0 };
 
-        for (int i = 0; i < 20; i++) {
-                char key[32];
-                const json_t *row;
-                const char *code;
-                double result;
-                bool is_long;
+        for (int i = 0; i < SCSI_SELFTESTS; i++) {
+                const json_t *row = scsi_selftest(doc, i);
+                const char *code = json_string_value(get(row, "code/string")), *words = json_string_value(get(row, "result/string"));
+                double result = number(row, "result/value");
+                bool is_long = code && (strstr(code, "long") || strstr(code, "extended"));
 
-                snprintf(key, sizeof(key), "scsi_self_test_%d", i);
-                row = json_object_get(doc, key);
-                code = json_string_value(get(row, "code/string"));
-                result = number(row, "result/value");
-                is_long = code && strstr(code, "long");
-                /* SPC-4, self-test results: 3 to 7 failed; 1, 2 aborted; 15 in progress. */
-                if (!decided && row && (result == 0 || (result >= 3 && result <= 7)))
-                        decided = selftest_entry(r, result == 0, is_long, json_string_value(get(row, "result/string")), &short_passed);
+                /* SPC-4, self-test results: 0 passed, 1 and 2 aborted, 3 to 7 failed, 15 in progress. */
+                r->selftest_log_read |= row != NULL;
+                if (result >= 0 && result <= 7)
+                        disk_selftest_add(r, &state, result == 0 ? DISK_SELFTEST_PASSED : result <= 2 ? DISK_SELFTEST_EARLY : DISK_SELFTEST_FAILED,
+                                          is_long, number(row, "power_on_time/hours"), words);
+                if (i == 0 && result == 15)
+                        r->selftest_running = true;
         }
-        if (!decided && short_passed)
-                r->selftest = DISK_SELFTEST_PASSED;
 }
 
 static void add_statistic(struct disk_report *r, const char *table, const char *name, const char *flags_short, const char *flags_long,
@@ -371,6 +369,8 @@ static void read_nvme(const json_t *doc, struct disk_report *r)
         };
         const json_t *sensors = json_object_get(log, "temperature_sensors");
 
+        if (isnan(r->power_on_s))
+                r->power_on_s = number(log, "power_on_hours") * 3600;
         read_selftests_nvme(doc, r);
         if (!json_is_object(log))
                 return;
@@ -384,8 +384,6 @@ static void read_nvme(const json_t *doc, struct disk_report *r)
         r->percentage_used = n->percentage_used;
         if (isnan(r->temperature_c))
                 r->temperature_c = number(log, "temperature");
-        if (isnan(r->power_on_s))
-                r->power_on_s = number(log, "power_on_hours") * 3600;
         if (isnan(r->power_cycles))
                 r->power_cycles = number(log, "power_cycles");
 }

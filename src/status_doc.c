@@ -59,6 +59,12 @@ static const struct field check_fields[] = {
         { "standby", FIELD_BOOL, true },
 };
 
+static const struct field selftest_fields[] = {
+        { "component", FIELD_NAME, false }, { "test", FIELD_NAME, false }, { "state", FIELD_NAME, false }, { "why", FIELD_TEXT, true },
+        { "started", FIELD_TIME, true },    { "passed", FIELD_TIME, true }, { "failed", FIELD_TIME, true }, { "early", FIELD_TIME, true },
+        { "due", FIELD_TIME, true },        { "next", FIELD_TIME, true },
+};
+
 enum level status_level(const json_t *o)
 {
         int l = level_from_name(status_text(o, "level"));
@@ -155,7 +161,8 @@ static bool health_ok(const char *name)
 
 static int doc_check(const json_t *doc, struct errinfo *err)
 {
-        const json_t *components = json_object_get(doc, "components"), *checks = json_object_get(doc, "checks"), *c;
+        const json_t *components = json_object_get(doc, "components"), *checks = json_object_get(doc, "checks");
+        const json_t *selftests = json_object_get(doc, "selftests"), *c;
         size_t i;
         int r;
 
@@ -176,7 +183,10 @@ static int doc_check(const json_t *doc, struct errinfo *err)
                 if (r < 0)
                         return r;
         }
-        return checks ? list_check(checks, check_fields, ARRAY_LEN(check_fields), CHECKS_MAX, "check", err) : 0;
+        r = checks ? list_check(checks, check_fields, ARRAY_LEN(check_fields), CHECKS_MAX, "check", err) : 0;
+        if (r < 0 || !selftests)
+                return r;
+        return list_check(selftests, selftest_fields, ARRAY_LEN(selftest_fields), CHECKS_MAX, "self-test", err);
 }
 
 static void age_member(json_t *o, const char *key, double passed_s)

@@ -56,10 +56,11 @@ _veillectl() {
                 case $command:$args in
                 :*) words=$(_veillectl_commands "$ctl") ;;
                 help:0) words=$(_veillectl_commands "$ctl") ;;
-                why:0 | accept:0 | history:0 | events:0) words=$(_veillectl_published "$run" status.json component) ;;
+                why:0 | accept:0 | selftest:0 | history:0 | events:0) words=$(_veillectl_published "$run" status.json component) ;;
                 accept:1) words=$(_veillectl_published "$run" status.json rule) ;;
                 history:1) words=$(_veillectl_published "$run" samples.json m) ;;
                 poll:0) words=$(_veillectl_published "$run" status.json check) ;;
+                selftest:1) words="short long" ;;
                 config:0) words="check show example" ;;
                 rules:0) words=$("$ctl" rules 2>/dev/null | sed -n '2,$s/ .*//p') ;;
                 judge:* | replay:* | config:1)
