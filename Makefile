@@ -7,6 +7,7 @@
 # make install     DESTDIR= PREFIX=/usr; make uninstall
 # make check-lab   whole programs on this host, in namespaces and virtual machines (root)
 # make lint        compilers and analyzers
+# make fuzz        FUZZ_S=60 seconds a target, FUZZ_JOBS=1 at once, FUZZ="config kmsg" only these (docs/fuzzing.md)
 # make foresight   how well a disk's death is seen coming
 
 BUILD := build
@@ -145,6 +146,7 @@ foresight: deps-check
 	@SHARED=$(SHARED) BUILD=$(BUILD) tests/foresight/evaluate
 
 include tests/lint.mk
+include tests/fuzz.mk
 
 # Whole programs, the way a user meets them.
 check-lab: deps-check

@@ -386,13 +386,23 @@ static int load_numbers(struct store *s)
         return r;
 }
 
+/* Byte 18 of the file says which format a writer must know. SQLite opens what is newer than 2 for reading only, and says no
+ * more than that; there is none newer, so it is damage, and a store that cannot write is none. */
+static bool write_version_is_torn(const struct store *s)
+{
+        _cleanup_fclose_ FILE *f = s->memory_only ? NULL : fopen(s->path, "re");
+        unsigned char head[19];
+
+        return f && fread(head, 1, sizeof(head), f) == sizeof(head) && head[18] > 2;
+}
+
 static int open_file(struct store *s, bool *ret_fresh)
 {
         int r = sqlite3_open_v2(s->memory_only ? ":memory:" : s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                                 NULL);
 
         if (r == SQLITE_OK)
-                r = set_up(s, ret_fresh);
+                r = write_version_is_torn(s) ? SQLITE_NOTADB : set_up(s, ret_fresh);
         if (r == SQLITE_OK)
                 r = load_series(s);
         if (r == SQLITE_OK)
