@@ -28,33 +28,36 @@ static const struct {
         { "deleting (no IO)", true, false },
 };
 
-static bool has_counters(struct env *env, const char *disk)
+/* "md0", "md_home": not "mdadm", which is no block device. */
+static bool is_array(struct env *env, const char *name)
 {
-        return env_exists(env, "sys/block/%s/device/ioerr_cnt", disk) || env_exists(env, "sys/block/%s/device/state", disk);
+        return str_starts(name, "md") && env_exists(env, "sys/block/%s/md", name);
 }
 
-static int discover_disks(struct env *env, struct instance_list *list)
+/* Disks, virtual ones too, and md arrays: whatever finishes requests. */
+static int discover_block(struct env *env, struct instance_list *list)
 {
-        char **disks;
-        int r = disk_list(env, &disks);
+        char **names;
+        int r = env_list_dir(env, &names, "sys/block");
 
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        for (size_t i = 0; disks[i]; i++) {
-                struct instance *inst = has_counters(env, disks[i]) ? instance_add(list, disks[i]) : NULL;
+        for (size_t i = 0; names[i]; i++) {
+                bool disk = disk_is_real(env, names[i]);
+                struct instance *inst = disk || is_array(env, names[i]) ? instance_add(list, names[i]) : NULL;
 
                 if (!inst)
                         continue;
-                disk_id(env, disks[i], inst->id, sizeof(inst->id));
-                strcpy(inst->kind, "disk");
+                disk_id(env, names[i], inst->id, sizeof(inst->id));
+                strcpy(inst->kind, disk ? "disk" : "array");
         }
-        env_list_free(disks);
+        env_list_free(names);
         return 0;
 }
 
 static int discover(struct env *env, struct instance_list *list)
 {
-        int r = discover_disks(env, list);
+        int r = discover_block(env, list);
 
         for (size_t i = 0; r >= 0 && i < ARRAY_LEN(families); i++)
                 r = families[i].discover(env, list);
@@ -130,10 +133,12 @@ static void run_ata_link(struct env *env, const char *disk)
                 env_sample(env, "disk_link_slowed", now > 0 && (hardware <= 0 || now < hardware), "disk", disk, "port", ata + 1, NULL);
 }
 
-static enum result run_disk(struct env *env, const char *disk)
+static enum result run_block(struct env *env, const char *disk)
 {
-        enum result result = run_state(env, disk);
+        enum result result = kernel_queue_run(env, disk);
 
+        if (result == RESULT_OK)
+                result = run_state(env, disk);
         if (result == RESULT_OK)
                 result = run_counter(env, disk, "ioerr_cnt", "disk_io_errors_total");
         if (result == RESULT_OK)
@@ -148,7 +153,7 @@ static enum result run(struct env *env, const struct instance *instance)
         for (size_t i = 0; i < ARRAY_LEN(families); i++)
                 if (str_starts(instance->name, families[i].prefix))
                         return families[i].run(env, instance->name + strlen(families[i].prefix));
-        return run_disk(env, instance->name);
+        return run_block(env, instance->name);
 }
 
 const struct check check_kernel = {

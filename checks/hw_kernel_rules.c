@@ -18,6 +18,9 @@ const struct metric_desc kernel_metrics[KERNEL_METRICS] = {
         { "disk_io_timeouts_total", METRIC_COUNTER, "", "Commands that the disk did not answer in time since it was found" },
         { "disk_offline", METRIC_GAUGE, "", "1 if the kernel gave the disk up" },
         { "disk_recovering", METRIC_GAUGE, "", "1 while the disk is blocked, reset or connected anew" },
+        { "block_stalled", METRIC_GAUGE, "", "1 if requests were in flight for 5 s and none completed" },
+        { "block_requests_in_flight", METRIC_GAUGE, "", "Requests that the device has been given and has not finished" },
+        { "block_requests_completed_total", METRIC_COUNTER, "", "Requests that the device has finished since it was found" },
         { "disk_link_slowed", METRIC_GAUGE, "", "1 if the kernel slowed the link of an ATA disk down because of errors" },
         { "pcie_errors_total", METRIC_COUNTER, "", "PCI Express errors counted at this device (AER) since boot" },
         { "pcie_error_types_total", METRIC_COUNTER, "", "The same by type, where there were any" },
@@ -63,6 +66,22 @@ const struct rule kernel_rules[KERNEL_RULES] = {
                 .text = "{component} has been blocked or in recovery for minutes",
                 .clears = "the kernel takes it back into service",
                 .source = "error recovery takes 30 to 70 s a step; who is longer in it is not coming back by itself",
+        },
+        {
+                .name = "disk-stalled", .metric = "block_stalled", .kind = RULE_LIMIT,
+                .notice = NONE, .warning = 1, .critical = NONE, .clear = NONE, .hold_s = 50, .evidence = EVIDENCE_LATENCY,
+                .text = "{component} does not finish what it is asked: requests wait and none has completed lately",
+                .clears = "it completes a request",
+                .source = "seen twice a minute apart, for 5 s each; the slowest healthy disk completes dozens in that time",
+        },
+        {
+                .name = "disk-stalled-long", .metric = "block_stalled", .kind = RULE_LIMIT,
+                .notice = NONE, .warning = NONE, .critical = 1, .clear = NONE, .hold_s = 170, .evidence = EVIDENCE_LATENCY,
+                .hard = true,
+                .text = "{component} has not finished anything it was asked for minutes: whoever waits for it hangs",
+                .clears = "it completes a request; else reset or replace it",
+                .source = "Linux resets a disk after 30 s and gives it up after some resets (measured: 68 s); who is still "
+                          "silent after 3 minutes is not being given up, it hangs",
         },
         {
                 .name = "disk-timeouts", .metric = "disk_io_timeouts_total", .kind = RULE_RATE,

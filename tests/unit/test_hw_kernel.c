@@ -5,6 +5,9 @@
 #include "hw_kernel.h"
 #include "kmsg.h"
 
+#include <poll.h>
+#include <pthread.h>
+
 static const struct check *kernel(void)
 {
         return check_by_name("kernel");
@@ -113,6 +116,61 @@ static void a_slowed_link_and_a_sick_file_are_told(void **state UNUSED)
         fake_file(f, SDA "/ioerr_cnt", "many\n");
         assert_int_equal(fake_run(f, kernel(), "sda"), RESULT_FAILED);
         assert_non_null(strstr(f->env.why.text, "sys/block/sda/device/ioerr_cnt: Bad message"));
+        fake_env_free(f);
+}
+
+struct progress {
+        struct fake_env *f;
+        const char *then;
+};
+
+static void *finish_later(void *data)
+{
+        struct progress *p = data;
+
+        char from[4096], to[4096];
+
+        poll(NULL, 0, 250);
+        /* At once, as the kernel does: a reader sees the old or the new. */
+        fake_file(p->f, "new-stat", p->then);
+        snprintf(from, sizeof(from), "%s/new-stat", p->f->dir);
+        snprintf(to, sizeof(to), "%s/" SDA "/block/sda/stat", p->f->dir);
+        rename(from, to);
+        return NULL;
+}
+
+/* Of a disk with requests in flight and none finished for 5 s, and of nothing else, it is said that it hangs. */
+static void a_disk_that_finishes_nothing_stalls(void **state UNUSED)
+{
+        static const struct {
+                const char *at_first, *then; /* NULL: nothing happens */
+                int stalled;
+        } rows[] = {
+                { "10 0 80 1 20 0 160 2 0 3 3 0 0 0 0 5 1", NULL, 0 },                                       /* idle */
+                { "10 0 80 1 20 0 160 2 4 3 3 0 0 0 0 5 1", "10 0 80 1 21 0 160 2 3 3 3 0 0 0 0 5 1", 0 },     /* a write done */
+                { "10 0 80 1 20 0 160 2 4 3 3", "10 0 80 1 20 0 160 2 0 3 3", 0 },                            /* older kernel; gone idle */
+                { "10 0 80 1 20 0 160 2 4 3 3 0 0 0 0 5 1", "10 0 80 1 20 0 160 2 4 3 3 0 0 0 0 6 1", 0 },     /* a flush done */
+                { "10 0 80 1 20 0 160 2 4 3 3 0 0 0 0 5 1", "10 0 80 1 20 0 160 2 5 3 3 0 0 0 0 5 1", 1 },     /* one more waits */
+        };
+        struct fake_env *f = fake_env_new();
+
+        make_disk(f);
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                struct progress p = { f, rows[i].then };
+                pthread_t thread;
+
+                fake_file(f, SDA "/block/sda/stat", rows[i].at_first);
+                if (p.then)
+                        assert_int_equal(pthread_create(&thread, NULL, finish_later, &p), 0);
+                assert_int_equal(fake_run(f, kernel(), "sda"), RESULT_OK);
+                if (p.then)
+                        pthread_join(thread, NULL);
+                if (fake_find(f, "block_stalled", "device=sda")->value != rows[i].stalled)
+                        fail_msg("row %zu", i);
+        }
+        fake_file(f, SDA "/block/sda/stat", "10 0 80\n");
+        assert_int_equal(fake_run(f, kernel(), "sda"), RESULT_FAILED);
+        assert_non_null(strstr(f->env.why.text, "sys/block/sda/stat"));
         fake_env_free(f);
 }
 
@@ -330,6 +388,7 @@ static void events_reach_the_level_a_sysadmin_expects(void **state UNUSED)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_disk_that_finishes_nothing_stalls),
                 cmocka_unit_test(a_host_without_anything_has_no_instance),
                 cmocka_unit_test(counters_of_a_disk_are_hexadecimal),
                 cmocka_unit_test(states_of_disks),
