@@ -76,6 +76,9 @@ struct check {
         /* Fills list; 0 or negative errno with env->why set. An empty list is fine: this host has none. */
         int (*discover)(struct env *env, struct instance_list *list);
         enum result (*run)(struct env *env, const struct instance *instance);
+        /* Or NULL. Called once before several instances are run, each in a child: what is the same for all of them is found
+         * here once, kept in statics and inherited. Only what asks no device; a failure is left for the children to find. */
+        void (*prepare)(struct env *env);
 };
 
 extern const struct check *const checks_all[];

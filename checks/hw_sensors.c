@@ -196,10 +196,34 @@ static const struct rule rules[] = {
         },
 };
 
+/* Opened by prepare() for all children of one request: libsensors lists every attribute of every chip when it starts, which
+ * for each of 45 chips would be most of the work. It reads names and directories only, no chip. */
+static struct sensor_chips prepared;
+
+static int chips_get(struct env *env, struct sensor_chips *ret)
+{
+        if (!prepared.open)
+                return sensor_chips_open(env, ret);
+        *ret = prepared;
+        return 0;
+}
+
+static void chips_put(struct sensor_chips *chips)
+{
+        if (!prepared.open)
+                sensor_chips_close(chips);
+}
+
+static void prepare(struct env *env)
+{
+        if (!prepared.open)
+                (void)sensor_chips_open(env, &prepared);
+}
+
 static int discover(struct env *env, struct instance_list *list)
 {
         struct sensor_chips chips;
-        int r = sensor_chips_open(env, &chips);
+        int r = chips_get(env, &chips);
 
         if (r < 0)
                 return r;
@@ -212,7 +236,7 @@ static int discover(struct env *env, struct instance_list *list)
                 strcpy(inst->kind, chips.items[i].kind);
         }
         r = thermal_discover(env, &chips, list);
-        sensor_chips_close(&chips);
+        chips_put(&chips);
         return r;
 }
 
@@ -233,7 +257,7 @@ static enum result run(struct env *env, const struct instance *instance)
 
         if (str_starts(instance->name, "thermal_zone") && !strchr(instance->name, '-'))
                 return thermal_measure(env, instance->name);
-        r = sensor_chips_open(env, &chips);
+        r = chips_get(env, &chips);
         if (r < 0)
                 return r == -EPERM ? RESULT_DENIED : RESULT_FAILED;
         env_end(env, result, "%s is gone", instance->name);
@@ -242,7 +266,7 @@ static enum result run(struct env *env, const struct instance *instance)
                         continue;
                 result = sensor_chip_measure(env, &chips, &chips.items[i], disk_sleeps(env, &chips.items[i]));
         }
-        sensor_chips_close(&chips);
+        chips_put(&chips);
         return result;
 }
 
@@ -259,4 +283,5 @@ const struct check check_sensors = {
         },
         .discover = discover,
         .run = run,
+        .prepare = prepare,
 };

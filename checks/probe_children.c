@@ -342,6 +342,8 @@ int probe_run_children(struct env *env, const struct check *check, const char *c
 {
         struct batch b = { .check = check, .job = job_run, .n = n, .wishes = wishes, .out_fd = out_fd, .with_instance = with_instance };
 
+        if (check->prepare && n > 1)
+                check->prepare(env);
         return batch_run(env, &b, instances);
 }
 

@@ -134,6 +134,15 @@ def scrape(port, path, headers=None):
     return took, body
 
 
+def own_cpu_s(pid):
+    """Of the process itself, without its children."""
+    total = 0
+    for task in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/schedstat" % (pid, task)) as f:
+            total += int(f.read().split()[0])
+    return total / 1e9
+
+
 def quantile(values, q):
     return sorted(values)[min(len(values) - 1, int(q * len(values)))]
 

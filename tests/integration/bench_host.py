@@ -42,6 +42,21 @@ if "mount namespaces are needed" in listed.stderr:
     print("ok - the bench host # SKIP " + listed.stderr.strip())
     subprocess.run(["rm", "-rf", DIR])
     sys.exit(0)
+
+
+def probe(*args, **more):
+    out = subprocess.run([lab.BUILD + "/san/veille-probe", "--root", ROOT] + list(args), capture_output=True, text=True, **more).stdout
+    return [json.loads(line) for line in out.splitlines()]
+
+
+# What is found once for all of a request must be what each finds alone.
+chips = [line["instance"] for line in probe("list", "sensors")]
+together = probe("serve", input=json.dumps({"op": "run", "check": "sensors", "instances": chips + ["gone-isa-0000"]}) + "\n")
+for chip in (chips[0], chips[2], chips[-1]):
+    alone = [dict(line, instance=chip) for line in probe("run", "sensors", chip)]
+    say([line for line in together if line["instance"] == chip] == alone, "%s reads alike alone and with all" % chip, alone)
+gone = [line for line in together if line["instance"] == "gone-isa-0000"]
+say([line["result"] for line in gone] == ["failed"], "a chip that is not there fails", gone)
 os.mkdir(RUN)
 log = open(DIR + "/log", "w+")
 brain = subprocess.Popen([lab.BUILD + "/san/veilled", "--root", ROOT, "--run", RUN, "--config", DIR + "/none", "--probe",
