@@ -179,7 +179,7 @@ install: build man
 	install -d $(D)/sbin $(D)/bin $(DESTDIR)$(UNITDIR) $(D)/lib/sysusers.d $(D)/lib/tmpfiles.d $(DESTDIR)/etc/veille/veille.conf.d
 	install -m 755 $(filter-out $(BUILD)/veillectl,$(PROGRAMS:%=$(BUILD)/%)) $(D)/sbin
 	install -m 755 $(BUILD)/veillectl $(D)/bin
-	for u in $(UNITS); do sed 's|/usr/sbin/|$(PREFIX)/sbin/|' $$u > $(DESTDIR)$(UNITDIR)/$${u##*/} && chmod 644 $(DESTDIR)$(UNITDIR)/$${u##*/} || exit 1; done
+	for u in $(UNITS); do sed 's#/usr/\(s\?bin\)/veille#$(PREFIX)/\1/veille#' $$u > $(DESTDIR)$(UNITDIR)/$${u##*/} && chmod 644 $(DESTDIR)$(UNITDIR)/$${u##*/} || exit 1; done
 	install -m 644 systemd/veille.sysusers $(D)/lib/sysusers.d/veille.conf
 	install -m 644 systemd/veille.tmpfiles $(D)/lib/tmpfiles.d/veille.conf
 	for m in $(wildcard $(BUILD)/man/*.[1-8]); do install -D -m 644 $$m $(D)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
@@ -194,7 +194,9 @@ uninstall:
 	rm -f $(D)/lib/sysusers.d/veille.conf $(D)/lib/tmpfiles.d/veille.conf $(D)/share/bash-completion/completions/veillectl
 	rm -f $(D)/share/man/man?/veille*
 	rm -rf $(D)/share/doc/veille
-	@echo "kept: /etc/veille and /var/lib/veille (remove them by hand if you want to)"
+	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl daemon-reload
+	[ -n "$(DESTDIR)" ] || rm -rf /run/veille
+	@echo "kept: /etc/veille, /var/lib/veille, user veille, group veille-admin (remove them by hand if you want to)"
 
 # --- documentation -----------------------------------------------------------------------------------
 # Man pages lie ready in docs/man, but for those that are put together from parts. What comes from the table of config

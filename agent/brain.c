@@ -7,6 +7,7 @@
 #include "brain.h"
 
 #include <stdarg.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 
 static const struct check_desc self_check = {
@@ -61,9 +62,11 @@ static void on_changed(void *data, const struct judge_component *c, enum level f
                 [LEVEL_UNKNOWN] = BRAIN_WARNING, [LEVEL_CRITICAL] = BRAIN_ERROR,
         };
         struct brain *b = data;
+        const char *const fields[] = { "MESSAGE_ID", LOG_ID_LEVEL, "VEILLE_COMPONENT", c->name, "VEILLE_LEVEL", level_name(c->level),
+                                       "VEILLE_LEVEL_BEFORE", level_name(from), "VEILLE_RULE", c->rule_name, NULL };
 
-        brain_log(b, priority[c->level], "%s: %s (was %s)%s%s", c->name, level_name(c->level), level_name(from),
-                  *c->why ? ": " : "", c->why);
+        brain_log_fields(b, priority[c->level], fields, "%s: %s (was %s)%s%s", c->name, level_name(c->level), level_name(from),
+                         *c->why ? ": " : "", c->why);
         brain_store_event(b, brain_wall_us(), c->name, c->kind, from, c->level, c->rule_name, c->why);
         brain_publish_soon(b);
 }
@@ -99,11 +102,12 @@ static int load_config(struct brain *b, struct config **ret, struct errinfo *err
         int r = config_load(b->options.config, ret, &errors);
 
         if (r < 0)
-                err_set(err, r, "%zu errors in the configuration, the first: %s", errors.n, errors.n ? errors.text[0] : strerror(-r));
+                err_set(err, r, "the configuration has %zu error%s, the first: %.*s", errors.n, errors.n == 1 ? "" : "s",
+                        (int)strcspn(errors.n ? errors.text[0] : strerror(-r), "\n"), errors.n ? errors.text[0] : strerror(-r));
         for (size_t i = 0; r < 0 && i < errors.n && i < 20; i++)
                 brain_log(b, BRAIN_ERROR, "%s", errors.text[i]);
         config_errors_done(&errors);
-        return r;
+        return r < 0 ? -EINVAL : 0;
 }
 
 int brain_reload(struct brain *b, struct errinfo *err)
@@ -130,6 +134,7 @@ int brain_reload(struct brain *b, struct errinfo *err)
         if (old)
                 brain_state_each(b, carry_over, &carry);
         b->judge = carry.to;
+        brain_kmsg_reload(b);
         judge_free(old);
         brain_selftest_reset(b);
         config_free(old_config);
@@ -141,4 +146,18 @@ int brain_reload(struct brain *b, struct errinfo *err)
                 brain_log(b, BRAIN_NOTICE, "configuration read anew from %s", b->options.config);
         }
         return 0;
+}
+
+int brain_reload_told(struct brain *b, struct errinfo *err)
+{
+        int r;
+
+        sd_notify(0, "RELOADING=1");
+        r = brain_reload(b, err);
+        if (r < 0)
+                brain_self(b, "reload", VERDICT_FAILED, "%s; the old configuration stays in force", err->text);
+        else
+                brain_self(b, "reload", VERDICT_OK, "%s", "");
+        sd_notify(0, "READY=1");
+        return r;
 }

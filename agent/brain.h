@@ -46,15 +46,21 @@ int64_t brain_wall_us(void); /* CLOCK_REALTIME */
 /* Something about veille itself: shown as component "veille", one row per what. Verdict OK takes it back. */
 void brain_self(struct brain *b, const char *what, enum verdict verdict, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* Reads config and catalogue anew; on failure everything stays as it was and err says why. */
+/* Reads config and catalogue anew; on failure everything stays as it was and err says why. -EINVAL: the configuration is wrong. */
 int brain_reload(struct brain *b, struct errinfo *err);
+/* The same while running, however it was asked for: systemd, the journal and the readers of the levels are told. */
+int brain_reload_told(struct brain *b, struct errinfo *err);
 
 /* --- brain_log.c: to the journal by standard error, never waiting --------------------------- */
 enum { BRAIN_ERROR = 3, BRAIN_WARNING = 4, BRAIN_NOTICE = 5, BRAIN_INFO = 6 };
 void brain_log(struct brain *b, int priority, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* With fields for the journal: name, value, ..., NULL. MESSAGE_ID says what kind of news it is: see veilled(8). */
+#define LOG_ID_LEVEL "eb093eb84e8f474491aa2a40268246ad"
+#define LOG_ID_KERNEL "aa6b503b6c2b43ea918d2b2e3cf8a9ab"
+void brain_log_fields(struct brain *b, int priority, const char *const fields[], const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 /* --- brain_catalog.c ---------------------------------------------------------------------- */
-/* Runs "veille-probe catalog" (at most 10 s) and applies [check NAME] and [rule NAME] of the config. */
+/* Runs "veille-probe catalog" (at most 10 s) and applies [check NAME] and [rule NAME] of the config; -EINVAL: these are wrong. */
 int brain_catalog_read(struct brain *b, const struct config *config, struct catalog *ret, struct errinfo *err);
 
 /* --- brain_probe.c: one request to a probe ---------------------------------------------------- */
@@ -101,6 +107,8 @@ void brain_store_event(struct brain *b, int64_t wall_us, const char *component, 
 /* --- brain_kmsg.c: what the kernel tells unasked ---------------------------------------------  */
 int brain_kmsg_start(struct brain *b);
 void brain_kmsg_stop(struct brain *b);
+/* Tells a new judge that there is a kernel log, so that what was counted before stands. */
+void brain_kmsg_reload(struct brain *b);
 int brain_uevent_start(struct brain *b);
 void brain_uevent_stop(struct brain *b);
 

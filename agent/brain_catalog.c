@@ -119,11 +119,11 @@ int brain_catalog_read(struct brain *b, const struct config *config, struct cata
                 return r;
         doc = json_loadb(text, len, 0, &error);
         if (!doc)
-                return err_set(err, -EINVAL, "%s catalog: %s", b->options.probe, error.text);
+                return err_set(err, -EPROTO, "%s catalog: %s", b->options.probe, error.text);
         r = catalog_from_json(doc, &catalog, err);
         json_decref(doc);
         if (r < 0)
-                return r;
+                return r == -EINVAL ? -EPROTO : r;
         r = check_names(config, &catalog, err);
         for (size_t i = 0; r >= 0 && i < catalog.n_checks; i++) {
                 struct check_desc *c = &catalog.checks[i];

@@ -88,8 +88,8 @@ static json_t *do_reload(struct brain *b, const json_t *request UNUSED)
 {
         struct errinfo err = { 0 };
 
-        if (brain_reload(b, &err) < 0)
-                return failure("%s", err.text);
+        if (brain_reload_told(b, &err) < 0)
+                return failure("%s; the old configuration stays in force", err.text);
         return json_pack("{sb}", "ok", 1);
 }
 
@@ -250,8 +250,12 @@ int brain_control_start(struct brain *b)
         unlink(sa.sun_path);
         if (bind(c->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(c->fd, CLIENTS_MAX) < 0)
                 return neg_errno();
-        /* Who may connect is decided by the directory; who may act by the kernel's word on the peer. */
-        chmod(sa.sun_path, 0666);
+        /* Members of veille-admin may connect without being in group veille, and nobody else can take their places. Without that
+         * group (or when we are not in it: no systemd) the directory decides. Who may act is asked of the kernel each time. */
+        if (c->has_admin && chown(sa.sun_path, (uid_t)-1, c->admin) == 0)
+                chmod(sa.sun_path, 0660);
+        else
+                chmod(sa.sun_path, 0666);
         return sd_event_add_io(b->event, &c->io, c->fd, EPOLLIN, on_listen, b);
 }
 

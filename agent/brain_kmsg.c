@@ -148,7 +148,9 @@ static void count_event(struct brain_kmsg *k, const struct kmsg_event *e)
 
         component_of(k->b, e, info, component, sizeof(component));
         if (e->kind != KMSG_LINK_UP) {
-                brain_log(k->b, BRAIN_NOTICE, "%s: kernel says %s: %s", component, info->name, e->text);
+                const char *const fields[] = { "MESSAGE_ID", LOG_ID_KERNEL, "VEILLE_COMPONENT", component, "VEILLE_EVENT", info->name, NULL };
+
+                brain_log_fields(k->b, BRAIN_NOTICE, fields, "%s: kernel says %s: %s", component, info->name, e->text);
                 brain_store_event(k->b, brain_wall_us() - age, component, "kernel", LEVEL_OK, LEVEL_OK, info->name, e->text);
         }
         if (check && !was_taken_away(k->b, e)) {
@@ -207,6 +209,14 @@ static bool is_kmsg(int fd)
         return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 11);
 }
 
+void brain_kmsg_reload(struct brain *b)
+{
+        const struct check_desc *check = judge_check(b->judge, "kernel");
+
+        if (b->kmsg && check)
+                pushed(b, check);
+}
+
 int brain_kmsg_start(struct brain *b)
 {
         struct brain_kmsg *k = b->kmsg = calloc(1, sizeof(*k));
@@ -220,6 +230,7 @@ int brain_kmsg_start(struct brain *b)
         }
         fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
         k->done_seq = k->saved_seq = load_seq(b);
+        brain_kmsg_reload(b);
         return sd_event_add_io(b->event, &k->io, STDIN_FILENO, EPOLLIN, on_io, k);
 }
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 
 #include "brain.h"
 
@@ -19,6 +20,7 @@ struct brain_publish {
         sd_event_source *timer;
         int64_t status_us, samples_us, state_us; /* last written */
         bool soon;
+        char told[256]; /* what systemctl status shows */
 };
 
 static FILE *file_open(const struct brain *b, const char *name, char *tmp, size_t size)
@@ -90,7 +92,8 @@ static void add_reason(void *data, const struct judge_reason *r)
         json_t *o = json_pack("{ss ss so ss ss sf sI ss ss ss sb}", "rule", r->rule_name, "level", level_name(r->level),
                               "text", text(r->text), "check", r->instance->check->name, "instance", r->instance->name,
                               "since", wall_of(r->since_us), "age_s",
-                              (json_int_t)((to->now_us - (r->series ? r->series->time_us : r->instance->end_us)) / USEC_PER_SEC),
+                              (json_int_t)((to->now_us - (r->series ? r->series->time_us : MAX(r->instance->end_us, r->instance->seen_us))) /
+                                           USEC_PER_SEC),
                               "clears", clears ? clears : "", "source", r->rule && r->rule->source ? r->rule->source : "",
                               "evidence", evidence_name(r->evidence), "hard", r->hard);
 
@@ -143,6 +146,21 @@ static json_t *counters_json(const struct brain_counters *c)
                          "stalls", (json_int_t)c->stalls, "longest_stall_s", seconds(c->longest_stall_us));
 }
 
+/* The one line of systemctl status. Sent when it changes only: PID 1 may be slow to read. */
+static void tell_systemd(struct brain *b, const struct health_result *health)
+{
+        char line[sizeof(b->publish->told)];
+
+        snprintf(line, sizeof(line), "STATUS=%s is %s%s%s", b->host, health_name(health->health), *health->why ? ": " : "", health->why);
+        for (char *c = line; *c; c++)
+                if ((unsigned char)*c < ' ') /* a line break would begin another assignment */
+                        *c = ' ';
+        if (streq(line, b->publish->told))
+                return;
+        snprintf(b->publish->told, sizeof(b->publish->told), "%s", line);
+        sd_notify(0, line);
+}
+
 static int publish_status(struct brain *b)
 {
         struct health_result health = judge_health(b->judge);
@@ -159,6 +177,7 @@ static int publish_status(struct brain *b)
                         "components", components, "checks", checks_json(b, now), "selftests", brain_selftest_json(b));
         r = write_json(b, "status.json", doc);
         json_decref(doc);
+        tell_systemd(b, &health);
         return r;
 }
 

@@ -128,8 +128,11 @@ int ctl_control(const struct ctl_options *options, json_t *request, json_t **ret
         if (fd < 0 || !text)
                 return -ENOMEM;
         snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/control.sock", options->run);
-        if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
-                return err_set(err, neg_errno(), "%s: %s; is veilled running?", sa.sun_path, strerror(errno));
+        if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
+                r = neg_errno();
+                return r == -EACCES ? err_set(err, r, "%s: you may not act; acting needs root or group veille-admin", sa.sun_path)
+                                    : err_set(err, r, "%s: %s; is veilled running?", sa.sun_path, strerror(-r));
+        }
         if (dprintf(fd, "%s\n", text) < 0)
                 return err_set(err, -EIO, "%s: cannot send", sa.sun_path);
         r = read_answer(fd, answer, sizeof(answer), err);

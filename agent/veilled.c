@@ -14,6 +14,8 @@
 #include "brain.h"
 #include "version.h"
 
+#define EXIT_BAD_CONFIG 78 /* EX_CONFIG: systemd calls it so too, and the unit does not try again */
+
 static void help(void)
 {
         printf("veilled: watches this host and judges what it sees\n\n"
@@ -86,17 +88,9 @@ static int parse_options(struct brain_options *o, int argc, char *argv[])
 
 static int on_sighup(sd_event_source *s UNUSED, const struct signalfd_siginfo *si UNUSED, void *data)
 {
-        struct brain *b = data;
         struct errinfo err = { 0 };
 
-        sd_notify(0, "RELOADING=1");
-        if (brain_reload(b, &err) < 0) {
-                brain_log(b, BRAIN_ERROR, "reload: %s; the old configuration stays in force", err.text);
-                brain_self(b, "reload", VERDICT_FAILED, "%s; the old configuration stays in force", err.text);
-        } else {
-                brain_self(b, "reload", VERDICT_OK, "%s", "");
-        }
-        sd_notify(0, "READY=1");
+        brain_reload_told(data, &err);
         return 0;
 }
 
@@ -205,5 +199,7 @@ int main(int argc, char *argv[])
         catalog_done(&b.catalog);
         config_free(b.config);
         sd_event_unref(b.event);
+        if (r == -EINVAL && !b.judge)
+                return EXIT_BAD_CONFIG;
         return r < 0 ? 1 : 0;
 }

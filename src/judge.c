@@ -260,6 +260,7 @@ struct judge_instance *judge_pushed(struct judge *j, const struct check_desc *ch
         i->pushed = i->was_ok = true;
         i->verdict = VERDICT_OK;
         i->ok_us = i->end_us = now_us;
+        judge_restore(j, i, now_us);
         return i;
 }
 
@@ -387,7 +388,7 @@ void judge_run_begin(struct judge *j UNUSED, struct judge_instance *i)
         i->hint = 0;
 }
 
-static struct judge_series *sample_series(struct judge *j, struct judge_instance *i, const char *metric, const char *const *labels)
+struct judge_series *judge_series_get(struct judge *j, struct judge_instance *i, const char *metric, const char *const *labels)
 {
         const struct metric_desc *m = find_metric(i->check, metric);
         struct judge_series *s;
@@ -408,7 +409,7 @@ static struct judge_series *sample_series(struct judge *j, struct judge_instance
 bool judge_sample(struct judge *j, struct judge_instance *i, const char *metric, double value, const char *const *labels,
                   int64_t now_us)
 {
-        struct judge_series *s = isfinite(value) ? sample_series(j, i, metric, labels) : NULL;
+        struct judge_series *s = isfinite(value) ? judge_series_get(j, i, metric, labels) : NULL;
 
         if (!s)
                 return false;
@@ -594,7 +595,7 @@ void judge_stuck(struct judge *j, struct judge_instance *i, bool stuck, int64_t 
 
 void judge_count(struct judge *j, struct judge_instance *i, const char *metric, const char *const *labels, int64_t when_us)
 {
-        struct judge_series *s = sample_series(j, i, metric, labels);
+        struct judge_series *s = judge_series_get(j, i, metric, labels);
 
         if (!s)
                 return;

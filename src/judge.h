@@ -37,6 +37,7 @@ struct judge_component {
         char why[512];
         enum health_part part;  /* how it entered host health */
         struct judge_component *next;
+        enum level told;        /* the level of the last change that was told */
         bool settled; /* has had a first judgement: changes before that are no events */
         bool held;    /* level from before a restart, until the first reading */
         bool dirty;

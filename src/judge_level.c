@@ -80,8 +80,14 @@ static bool silence(const struct judge *j, const struct judge_instance *i, int64
         char age[32];
 
         *ret = (struct judge_reason){ .instance = i, .level = LEVEL_UNKNOWN, .evidence = EVIDENCE_SILENCE, .since_us = i->bad_us };
-        if (i->pushed)
-                return false;
+        if (i->pushed) {
+                if (i->verdict == VERDICT_OK || i->verdict == VERDICT_PENDING || i->verdict == VERDICT_NODATA)
+                        return false;
+                /* Nobody is asked: whoever tells it gives the reason. */
+                ret->rule_name = i->verdict == VERDICT_TIMEOUT ? "no-answer" : i->verdict == VERDICT_FAILED ? "probe-failed" : "probe-denied";
+                snprintf(ret->text, sizeof(ret->text), "%s: %s", i->name, i->why);
+                return true;
+        }
         if (i->gone_us) {
                 if (!i->was_ok)
                         return false;
@@ -268,19 +274,15 @@ static void settle_component(struct judge *j, struct judge_component *c, int64_t
         if (waiting)
                 c->part = PART_NONE;
         c->level = to;
-        if (to == from && c->settled)
-                return;
         if (to != from || !c->since_us)
                 c->since_us = s.any && s.worst.since_us ? s.worst.since_us : now_us;
-        if (waiting && !c->settled)
+        if (waiting)
                 return;
-        if (to != from || !c->settled) {
-                enum level before = c->settled ? from : LEVEL_OK;
-
-                c->settled = true;
-                if (to != before && j->callbacks.changed)
-                        j->callbacks.changed(j->callbacks.data, c, before);
-        }
+        c->settled = true;
+        from = c->told;
+        c->told = to;
+        if (to != from && j->callbacks.changed)
+                j->callbacks.changed(j->callbacks.data, c, from);
 }
 
 /* Of a host of which nothing is known nothing good may be said. */

@@ -42,6 +42,9 @@ void judge_restore(struct judge *judge, struct judge_instance *instance, int64_t
 /* Loaded state of one series that has just been added. */
 void judge_restore_series(struct judge *judge, struct judge_instance *instance, struct judge_series *series);
 
+/* The series of these labels (name, value, ..., NULL), added with its loaded state where it is new. NULL: no such metric, too many. */
+struct judge_series *judge_series_get(struct judge *judge, struct judge_instance *instance, const char *metric, const char *const *labels);
+
 void judge_series_done(struct judge_series *series);
 
 #endif

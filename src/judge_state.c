@@ -147,7 +147,55 @@ void judge_restore_series(struct judge *j, struct judge_instance *i, struct judg
         }
 }
 
-void judge_restore(struct judge *j, struct judge_instance *i, int64_t now_us UNUSED)
+/* "metric{a=b,c=d,}|rule" taken apart in place: the metric, and name, value, ..., NULL in pairs. */
+static bool split_rule_key(char *key, const char *pairs[], size_t size)
+{
+        char *labels = strchr(key, '{'), *end = labels ? strstr(labels, "}|") : NULL, *comma;
+        size_t n = 0;
+
+        if (!end)
+                return false;
+        *end = *labels++ = '\0';
+        for (; *labels; labels = comma + 1) {
+                char *equals = strchr(labels, '=');
+
+                comma = strchr(labels, ',');
+                if (!comma || !equals || equals > comma || n + 2 >= size)
+                        return false;
+                *equals = *comma = '\0';
+                pairs[n++] = labels;
+                pairs[n++] = equals + 1;
+        }
+        pairs[n] = NULL;
+        return true;
+}
+
+/* No reading will name the series of what is only told: what was counted before a restart stands until something is told again. */
+static void restore_counted(struct judge *j, struct judge_instance *i, const json_t *rules, int64_t now_us)
+{
+        const char *key;
+        json_t *o;
+
+        json_object_foreach((json_t *)rules, key, o) {
+                const char *pairs[33];
+                struct judge_series *s;
+                char copy[2048];
+
+                snprintf(copy, sizeof(copy), "%s", key);
+                if (!split_rule_key(copy, pairs, ARRAY_LEN(pairs)) || isnan(number(o, "value")))
+                        continue;
+                s = judge_series_get(j, i, copy, pairs);
+                if (!s)
+                        continue;
+                if (!s->time_us) {
+                        s->value = number(o, "value");
+                        s->time_us = now_us;
+                }
+                s->component->dirty = true;
+        }
+}
+
+void judge_restore(struct judge *j, struct judge_instance *i, int64_t now_us)
 {
         const struct pending_state *p = find_pending(j, i);
 
@@ -157,6 +205,8 @@ void judge_restore(struct judge *j, struct judge_instance *i, int64_t now_us UNU
                 scorecard_load(&i->scorecard, json_object_get(p->value, "scorecard"));
         for (size_t k = 0; k < i->n_series; k++)
                 judge_restore_series(j, i, &i->series[k]);
+        if (i->pushed)
+                restore_counted(j, i, json_object_get(p->value, "rules"), now_us);
 }
 
 json_t *judge_save_component(const struct judge_component *c, int64_t now_us, int64_t wall_us)
@@ -179,7 +229,7 @@ static void load_component(struct judge *j, const char *name, const json_t *o, i
         c = judge_component_get(j, name, kind, "");
         if (c->settled)
                 return;
-        c->level = (enum level)l;
+        c->level = c->told = (enum level)l;
         c->since_us = from_wall(json_integer_value(json_object_get(o, "since")), now_us, wall_us);
         c->settled = c->held = true;
         snprintf(c->why, sizeof(c->why), "%s", why);

@@ -445,6 +445,107 @@ static void old_events_count_from_when_they_happened(void **state UNUSED)
         }
 }
 
+/* The kernel spoke of the disk first (it is known and ok), then the check finds it: until the first reading it is unknown, but
+ * that is no change anybody is told of. That it stays unread is. */
+static void what_is_not_read_yet_is_no_news(void **state UNUSED)
+{
+        struct judge_instance *i;
+        struct world w;
+
+        for (int read = 0; read < 2; read++) {
+                world_init(&w);
+                judge_pushed(w.j, &checks[2], "kmsg", "sda", "disk", S);
+                judge_tick(w.j, S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_OK);
+                i = discover(&w, "sda", "5000c500a", 2 * S);
+                judge_tick(w.j, 3 * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_UNKNOWN);
+                assert_int_equal(w.changes, 0);
+                if (read)
+                        reading(&w, i, 0, 0, 4 * S);
+                judge_tick(w.j, 5 * S);
+                assert_int_equal(w.changes, 0);
+                judge_tick(w.j, 3600 * S);
+                assert_int_equal(w.changes, 1);
+                assert_int_equal(w.last, LEVEL_UNKNOWN);
+                judge_free(w.j);
+        }
+}
+
+static void keep(void *data, const char *key, const json_t *value)
+{
+        json_object_set(data, key, (json_t *)value);
+}
+
+/* A restart of the brain or a new configuration: nobody will tell again what the kernel told once. */
+static void what_was_told_stands_over_a_restart(void **state UNUSED)
+{
+        static const char *const labels[] = { "component", "sda", "component_kind", "disk", NULL };
+        json_t *saved = json_object(), *value;
+        struct judge_instance *e;
+        const char *key;
+        struct world w;
+        char name[256];
+
+        world_init(&w);
+        e = judge_pushed(w.j, &checks[2], "kmsg", "host", "host", S);
+        judge_count(w.j, e, "events_total", labels, 2 * S);
+        judge_counted(w.j, e, 2 * S);
+        assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
+        judge_save_key(e, name, sizeof(name));
+        value = judge_save(e, 3 * S, WALL0);
+        keep(saved, name, value);
+        json_decref(value);
+        for (const struct judge_component *c = judge_components(w.j); c; c = c->next)
+                if ((value = judge_save_component(c, 3 * S, WALL0))) {
+                        snprintf(name, sizeof(name), "component/%s", c->name);
+                        keep(saved, name, value);
+                        json_decref(value);
+                }
+        judge_free(w.j);
+
+        for (int late = 0; late < 2; late++) { /* the state came before the log was opened, or after */
+                world_init(&w);
+                if (late)
+                        judge_pushed(w.j, &checks[2], "kmsg", "host", "host", 4 * S);
+                json_object_foreach(saved, key, value)
+                        judge_load(w.j, key, value, 4 * S, WALL0 + S);
+                e = judge_pushed(w.j, &checks[2], "kmsg", "host", "host", 4 * S);
+                judge_tick(w.j, 5 * S);
+                judge_tick(w.j, 3600 * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
+                assert_int_equal(w.changes, 0);
+                assert_int_equal(judge_accept(w.j, "sda", NULL, 3601 * S), 1);
+                judge_tick(w.j, 3602 * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_OK);
+                judge_count(w.j, e, "events_total", labels, 3603 * S);
+                judge_counted(w.j, e, 3603 * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
+                judge_free(w.j);
+        }
+        json_decref(saved);
+}
+
+/* What veille has to say of itself is no probe's word, and is shown all the same. */
+static void what_is_told_of_failures_is_shown(void **state UNUSED)
+{
+        static const enum verdict bad[] = { VERDICT_FAILED, VERDICT_DENIED, VERDICT_TIMEOUT };
+
+        for (size_t k = 0; k < ARRAY_LEN(bad); k++) {
+                struct world w;
+                struct judge_instance *i;
+
+                world_init(&w);
+                i = judge_pushed(w.j, &checks[2], "reload", "veille", "agent", S);
+                judge_run_end(w.j, i, bad[k], "line 2 is wrong", 2 * S);
+                assert_int_equal(level_of(&w, "veille"), LEVEL_UNKNOWN);
+                assert_string_equal(w.last_why, "reload: line 2 is wrong");
+                judge_run_end(w.j, i, VERDICT_OK, "", 3 * S);
+                assert_int_equal(level_of(&w, "veille"), LEVEL_OK);
+                judge_free(w.j);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -460,6 +561,9 @@ int main(void)
                 cmocka_unit_test(sleeping_disk_keeps_its_verdict),
                 cmocka_unit_test(redundancy_decides_urgency),
                 cmocka_unit_test(an_event_weighs_as_much_as_what_stands_on_it),
+                cmocka_unit_test(what_is_not_read_yet_is_no_news),
+                cmocka_unit_test(what_was_told_stands_over_a_restart),
+                cmocka_unit_test(what_is_told_of_failures_is_shown),
         };
 
         return cmocka_run_group_tests_name("judge", tests, NULL, NULL);
