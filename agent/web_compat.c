@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Other exporters' names for our series, out of tables. Two things need memory of what came before: the protocol of a
- * disk and the hwmon name of a chip stand in the info sample that leads the series of their instance. */
+/* Other exporters' names for our series, out of tables. Some need memory of what came before: the protocol of a disk, the
+ * kind of an array and the hwmon name of a chip stand in the info sample that leads the series of their instance. */
 
 #include "web_compat.h"
 
@@ -10,7 +10,7 @@ struct web_compat {
         struct expo *e;
         unsigned compat;
         char info_check[100], info_instance[256]; /* whose info sample came last */
-        char protocol[32], hwmon_chip[128];
+        char kind[32], hwmon_chip[128]; /* kind: protocol of a disk, md or btrfs of an array */
         char last_disk[256];
         size_t disks;
         bool version_given; /* each disk tells it, they have it once */
@@ -74,7 +74,7 @@ static bool row_fits(const struct web_compat *c, const struct compat_row *row, c
 {
         const char *names = row->when_label, *values = row->when;
 
-        if (row->protocol && !streq(c->protocol, row->protocol))
+        if (row->of && !streq(c->kind, row->of))
                 return false;
         if (row->positive && !(s->value > 0))
                 return false;
@@ -89,6 +89,32 @@ static bool row_fits(const struct web_compat *c, const struct compat_row *row, c
         return true;
 }
 
+/* Theirs of a disk behind a controller: "bus/0:megaraid,5" is bus_0_megaraid_5. */
+static const char *device_label(const char *instance, char *buf, size_t size)
+{
+        snprintf(buf, size, "%s", instance);
+        for (char *p = buf; *p; p++)
+                if (strchr("/:,", *p))
+                        *p = '_';
+        return buf;
+}
+
+/* "CPU_SrcID#0_Ha#0_Chan#0_DIMM#0" without its marks, "csrow0channel1" in words apart. */
+static const char *dimm_label(const char *text, char *buf, size_t size)
+{
+        size_t n = 0;
+
+        for (; *text && n + 2 < size; text++) {
+                if (*text == '#')
+                        continue;
+                if (str_starts(text, "csrow") || str_starts(text, "channel"))
+                        buf[n++] = '_';
+                buf[n++] = *text;
+        }
+        buf[n] = '\0';
+        return n ? buf : "unknown";
+}
+
 /* The value of one of their labels; buf is for those that must be cut out. NULL: cannot be known. */
 static const char *label_value(const struct web_compat *c, const struct web_sample *s, const char *ours, char *buf, size_t size)
 {
@@ -96,12 +122,14 @@ static const char *label_value(const struct web_compat *c, const struct web_samp
 
         if (*ours == '=')
                 return ours + 1;
-        if (streq(ours, "$instance"))
-                return s->instance;
+        if (streq(ours, "$device"))
+                return device_label(s->instance, buf, size);
+        if (streq(ours, "$dimm_label"))
+                return dimm_label(label(s, "dimm_label"), buf, size);
         if (streq(ours, "$chip"))
                 return *c->hwmon_chip ? c->hwmon_chip : NULL;
-        if (streq(ours, "$number")) {
-                value = label(s, "controller");
+        if (streq(ours, "$number") || streq(ours, "$zone")) {
+                value = label(s, ours[1] == 'n' ? "controller" : "chip");
                 return value + strcspn(value, "0123456789");
         }
         bar = strchr(ours, '|');
@@ -115,7 +143,7 @@ static const char *label_value(const struct web_compat *c, const struct web_samp
 static void emit(struct web_compat *c, const struct compat_row *row, const struct web_sample *s)
 {
         const char *labels[2 * COMPAT_LABELS_MAX + 1];
-        char buf[64];
+        char buf[256]; /* of the one label of a row that must be made */
         size_t n = 0;
 
         for (size_t i = 0; i < COMPAT_LABELS_MAX && row->labels[i].theirs; i++) {
@@ -135,10 +163,12 @@ static void remember(struct web_compat *c, const struct web_sample *s)
         if (!streq(c->info_instance, s->instance) || !streq(c->info_check, s->check)) {
                 snprintf(c->info_check, sizeof(c->info_check), "%s", s->check);
                 snprintf(c->info_instance, sizeof(c->info_instance), "%s", s->instance);
-                c->protocol[0] = c->hwmon_chip[0] = '\0';
+                c->kind[0] = c->hwmon_chip[0] = '\0';
         }
         if (streq(s->metric, "disk_info"))
-                snprintf(c->protocol, sizeof(c->protocol), "%s", label(s, "protocol"));
+                snprintf(c->kind, sizeof(c->kind), "%s", label(s, "protocol"));
+        if (streq(s->metric, "raid_array_info"))
+                strcpy(c->kind, streq(label(s, "level"), "btrfs") ? "btrfs" : "md");
         if (streq(s->metric, "sensor_chip_info"))
                 snprintf(c->hwmon_chip, sizeof(c->hwmon_chip), "%s", label(s, "hwmon_chip"));
         if (streq(s->metric, "disk_standby") || streq(s->metric, "disk_info")) {

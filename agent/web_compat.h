@@ -11,15 +11,16 @@
 
 struct compat_label {
         const char *theirs;
-        /* "name": our label; "name|text": or text where it is empty; "=text": always text; "$instance"; "$chip": the
-         * hwmon chip's name, known from sensor_chip_info; "$number": our label controller without its letters */
+        /* "name": our label; "name|text": or text where it is empty; "=text": always text; "$chip": the hwmon chip's name,
+         * known from sensor_chip_info; "$device", "$dimm_label": as they write them; "$number", "$zone": our label controller
+         * or chip without its letters */
         const char *ours;
 };
 
 struct compat_row {
         const char *metric;             /* ours, without veille_ */
         const char *when_label, *when;  /* only where our label has this value; NULL: always */
-        const char *protocol;           /* only for disks of this protocol; NULL: all */
+        const char *of;                 /* only for disks of this protocol, arrays of this kind; NULL: all */
         const char *name;
         enum expo_type type;            /* where they call a value that can fall a counter, we do not */
         double scale;                   /* 0 stands for 1 */

@@ -15,6 +15,11 @@
         { .metric = ours, .when_label = "sensor*", .when = prefix, .name = "node_hwmon_" theirs, .type = EXPO_GAUGE,          \
           .help = text, .labels = { CHIP } }
 #define EDAC(ours, theirs, text, ...) { .metric = ours, .name = "node_edac_" theirs, .type = EXPO_COUNTER, .help = text, .labels = { { "controller", "$number" }, __VA_ARGS__ } }
+#define MD_STATE "Indicates the state of md-device."
+#define MD_DISKS "Number of active/failed/spare disks of device."
+#define MD(ours, label, value, theirs, factor, text)                                                                          \
+        { .metric = ours, .when_label = label, .when = value, .of = "md", .name = "node_md_" theirs, .type = EXPO_GAUGE,      \
+          .scale = factor, .help = text, .labels = { { "device", "array" }, { label ? "state" : NULL, "state" } } }
 #define FS(ours, theirs, text)                                                                                                \
         { .metric = ours, .name = "node_filesystem_" theirs, .type = EXPO_GAUGE, .help = text,                                \
           .labels = { { "device", "device" }, { "mountpoint", "mountpoint" }, { "fstype", "fstype" }, { "device_error", "device_error" } } }
@@ -34,6 +39,9 @@ const struct compat_row compat_node[] = {
         HWMON("sensor_fan_min_rpm", "fan_min_rpm", "Hardware monitor for fan revolutions per minute (min)"),
         HWMON("sensor_fan_max_rpm", "fan_max_rpm", "Hardware monitor for fan revolutions per minute (max)"),
         HWMON("sensor_fan_target_rpm", "fan_target_rpm", "Hardware monitor for fan revolutions per minute (target)"),
+        HWMON("sensor_pwm", "pwm", "Hardware monitor pwm element "),
+        HWMON("sensor_pwm_enable", "pwm_enable", "Hardware monitor pwm element enable"),
+        HWMON("sensor_pwm_mode", "pwm_mode", "Hardware monitor pwm element mode"),
         HWMON("sensor_voltage_volts", "in_volts", "Hardware monitor for voltage (input)"),
         HWMON("sensor_voltage_min_volts", "in_min_volts", "Hardware monitor for voltage (min)"),
         HWMON("sensor_voltage_max_volts", "in_max_volts", "Hardware monitor for voltage (max)"),
@@ -90,9 +98,28 @@ const struct compat_row compat_node[] = {
         EDAC("edac_csrow_uncorrectable_errors_total", "csrow_uncorrectable_errors_total", "Total uncorrectable memory errors for this csrow.",
              { "csrow", "csrow" }),
         EDAC("edac_channel_correctable_errors_total", "channel_correctable_errors_total", "Total correctable memory errors for this channel.",
-             { "csrow", "csrow" }, { "channel", "channel" }, { "dimm_label", "dimm_label" }),
+             { "csrow", "csrow" }, { "channel", "channel" }, { "dimm_label", "$dimm_label" }),
         EDAC("edac_channel_uncorrectable_errors_total", "channel_uncorrectable_errors_total", "Total uncorrectable memory errors for this channel.",
-             { "csrow", "csrow" }, { "channel", "channel" }, { "dimm_label", "dimm_label" }),
+             { "csrow", "csrow" }, { "channel", "channel" }, { "dimm_label", "$dimm_label" }),
+
+        MD("raid_disks_required", NULL, NULL, "disks_required", 1, "Total number of disks of device."),
+        MD("raid_disks_required", NULL, NULL, "raid_disks", 1, "Number of raid disks on device."),
+        MD("raid_degraded_disks", NULL, NULL, "degraded", 1, "Number of degraded disks on device."),
+        MD("raid_size_bytes", NULL, NULL, "blocks", 1.0 / 1024, "Total number of blocks on device."),
+        MD("raid_synced_bytes", NULL, NULL, "blocks_synced", 1.0 / 1024, "Number of blocks synced on device."),
+        MD("raid_state", "state", "active", "state", 1, MD_STATE),
+        MD("raid_state", "state", "inactive", "state", 1, MD_STATE),
+        MD("raid_state", "state", "recovering", "state", 1, MD_STATE),
+        MD("raid_state", "state", "resync", "state", 1, MD_STATE),
+        MD("raid_state", "state", "check", "state", 1, MD_STATE),
+        MD("raid_disks", "state", "active", "disks", 1, MD_DISKS),
+        MD("raid_disks", "state", "failed", "disks", 1, MD_DISKS),
+        MD("raid_disks", "state", "spare", "disks", 1, MD_DISKS),
+        MD("raid_disks", "state", "removed", "disks", 1, MD_DISKS), /* theirs has no such count, though it was asked for */
+        { .metric = "zfs_pool_state", .name = "node_zfs_zpool_state", .type = EXPO_GAUGE, .help = "kstat.zfs.misc.state",
+          .labels = { { "zpool", "pool" }, { "state", "state" } } },
+        { .metric = "sensor_temperature_celsius", .when_label = "chip*", .when = "thermal_zone", .name = "node_thermal_zone_temp",
+          .type = EXPO_GAUGE, .help = "Zone temperature in Celsius", .labels = { { "zone", "$zone" }, { "type", "label" } } },
 
         FS("fs_size_bytes", "size_bytes", "Filesystem size in bytes."),
         FS("fs_free_bytes", "free_bytes", "Filesystem free space in bytes."),

@@ -5,7 +5,7 @@
 
 #include "web_compat.h"
 
-#define DEVICE { "device", "$instance" }
+#define DEVICE { "device", "$device" }
 #define ROW(ours, theirs, kind, text) .metric = ours, .name = theirs, .type = kind, .help = text
 
 const struct compat_row compat_smartctl[] = {
@@ -29,8 +29,8 @@ const struct compat_row compat_smartctl[] = {
           .labels = { DEVICE } },
         { ROW("disk_block_size_bytes", "smartctl_device_block_size", EXPO_GAUGE, "Device block size"),
           .labels = { DEVICE, { "blocks_type", "blocks_type" } } },
-        { ROW("disk_interface_speed_bits_per_second", "smartctl_device_interface_speed", EXPO_GAUGE, "Device interface speed, bits per second"),
-          .labels = { DEVICE, { "speed_type", "speed_type" } } },
+        { ROW("disk_interface_speed_bytes", "smartctl_device_interface_speed", EXPO_GAUGE, "Device interface speed, bits per second"),
+          .scale = 8, .labels = { DEVICE, { "speed_type", "speed_type" } } },
         { ROW("disk_power_on_seconds_total", "smartctl_device_power_on_seconds", EXPO_COUNTER, "Device power on seconds"), .labels = { DEVICE } },
         { ROW("disk_rotation_rpm", "smartctl_device_rotation_rate", EXPO_GAUGE, "Device rotation rate"), .positive = true, .labels = { DEVICE } },
         { ROW("disk_temperature_celsius", "smartctl_device_temperature", EXPO_GAUGE, "Device temperature celsius"),
@@ -39,21 +39,21 @@ const struct compat_row compat_smartctl[] = {
           .labels = { DEVICE, { "temperature_type", "temperature_type" } } },
         { ROW("disk_power_cycles_total", "smartctl_device_power_cycle_count", EXPO_COUNTER, "Device power cycle count"), .labels = { DEVICE } },
         { ROW("disk_percentage_used_ratio", "smartctl_device_percentage_used", EXPO_GAUGE, "Device write percentage used"),
-          .protocol = "NVMe", .scale = 100, .labels = { DEVICE } },
+          .of = "NVMe", .scale = 100, .labels = { DEVICE } },
         { ROW("disk_available_spare_ratio", "smartctl_device_available_spare", EXPO_GAUGE,
               "Normalized percentage (0 to 100%) of the remaining spare capacity available"),
-          .protocol = "NVMe", .scale = 100, .labels = { DEVICE } },
+          .of = "NVMe", .scale = 100, .labels = { DEVICE } },
         { ROW("disk_available_spare_threshold_ratio", "smartctl_device_available_spare_threshold", EXPO_GAUGE,
               "When the Available Spare falls below the threshold indicated in this field, an asynchronous event completion may occur. "
               "The value is indicated as a normalized percentage (0 to 100%)"),
-          .protocol = "NVMe", .scale = 100, .labels = { DEVICE } },
-        { ROW("disk_nvme_critical_warning_bits", "smartctl_device_critical_warning", EXPO_GAUGE,
+          .of = "NVMe", .scale = 100, .labels = { DEVICE } },
+        { ROW("disk_nvme_critical_warning_mask", "smartctl_device_critical_warning", EXPO_GAUGE,
               "This field indicates critical warnings for the state of the controller"),
           .labels = { DEVICE } },
         { ROW("disk_media_errors_total", "smartctl_device_media_errors", EXPO_COUNTER,
               "Contains the number of occurrences where the controller detected an unrecovered data integrity error. Errors such as "
               "uncorrectable ECC, CRC checksum failure, or LBA tag mismatch are included in this field"),
-          .protocol = "NVMe", .labels = { DEVICE } },
+          .of = "NVMe", .labels = { DEVICE } },
         { ROW("disk_error_log_entries_total", "smartctl_device_num_err_log_entries", EXPO_COUNTER,
               "Contains the number of Error Information log entries over the life of the controller"),
           .when_label = "error_log_type", .when = "nvme", .labels = { DEVICE } },

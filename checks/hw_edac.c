@@ -6,9 +6,15 @@
 
 #include "check.h"
 
+#define CHANNELS_MAX 16
+
 static const struct metric_desc metrics[] = {
         { "edac_correctable_errors_total", METRIC_COUNTER, "", "Corrected memory errors of this controller or DIMM since boot" },
         { "edac_uncorrectable_errors_total", METRIC_COUNTER, "", "Uncorrected memory errors of this controller or DIMM since boot" },
+        { "edac_csrow_correctable_errors_total", METRIC_COUNTER, "", "Corrected memory errors of this chip-select row since boot; unknown: of no row" },
+        { "edac_csrow_uncorrectable_errors_total", METRIC_COUNTER, "", "Uncorrected memory errors of this chip-select row since boot; unknown: of no row" },
+        { "edac_channel_correctable_errors_total", METRIC_COUNTER, "", "Corrected memory errors of this channel of a chip-select row since boot" },
+        { "edac_channel_uncorrectable_errors_total", METRIC_COUNTER, "", "Uncorrected memory errors of this channel of a chip-select row since boot" },
 };
 
 /* Per-DIMM counts judge; the controller's total is for metrics, and for what no DIMM claims (scope "unattributed"). */
@@ -101,6 +107,45 @@ static enum result run_dimm(struct env *env, const char *mc, const char *dir, in
         return RESULT_OK;
 }
 
+/* Rows and channels are the kernel's older view of the same counts, kept for those who plot it: nothing is judged by it, and
+ * what is missing of it (newer drivers, CONFIG_EDAC_LEGACY_SYSFS=n) is no failure. */
+static void run_csrow(struct env *env, const char *mc, const char *dir)
+{
+        const char *row = dir + strlen("csrow");
+        int64_t ce, ue;
+
+        if (env_read_i64(env, &ce, "sys/devices/system/edac/mc/%s/%s/ce_count", mc, dir) == 0)
+                env_sample(env, "edac_csrow_correctable_errors_total", (double)ce, "controller", mc, "csrow", row, NULL);
+        if (env_read_i64(env, &ue, "sys/devices/system/edac/mc/%s/%s/ue_count", mc, dir) == 0)
+                env_sample(env, "edac_csrow_uncorrectable_errors_total", (double)ue, "controller", mc, "csrow", row, NULL);
+        for (unsigned i = 0; i < CHANNELS_MAX; i++) {
+                char channel[12], label[64] = "";
+
+                snprintf(channel, sizeof(channel), "%u", i);
+                if (env_read_i64(env, &ce, "sys/devices/system/edac/mc/%s/%s/ch%u_ce_count", mc, dir, i) < 0)
+                        continue;
+                env_read(env, label, sizeof(label), "sys/devices/system/edac/mc/%s/%s/ch%u_dimm_label", mc, dir, i);
+                env_sample(env, "edac_channel_correctable_errors_total", (double)ce, "controller", mc, "csrow", row, "channel", channel,
+                           "dimm_label", label, NULL);
+                if (env_read_i64(env, &ue, "sys/devices/system/edac/mc/%s/%s/ch%u_ue_count", mc, dir, i) == 0)
+                        env_sample(env, "edac_channel_uncorrectable_errors_total", (double)ue, "controller", mc, "csrow", row, "channel", channel,
+                                   "dimm_label", label, NULL);
+        }
+}
+
+static void run_csrows(struct env *env, const char *mc, char **names)
+{
+        int64_t ce, ue;
+
+        if (env_read_i64(env, &ce, "sys/devices/system/edac/mc/%s/ce_noinfo_count", mc) == 0)
+                env_sample(env, "edac_csrow_correctable_errors_total", (double)ce, "controller", mc, "csrow", "unknown", NULL);
+        if (env_read_i64(env, &ue, "sys/devices/system/edac/mc/%s/ue_noinfo_count", mc) == 0)
+                env_sample(env, "edac_csrow_uncorrectable_errors_total", (double)ue, "controller", mc, "csrow", "unknown", NULL);
+        for (size_t i = 0; names[i]; i++)
+                if (str_starts(names[i], "csrow") && names[i][5] >= '0' && names[i][5] <= '9')
+                        run_csrow(env, mc, names[i]);
+}
+
 static enum result run(struct env *env, const struct instance *instance)
 {
         const char *mc = instance->name;
@@ -125,6 +170,8 @@ static enum result run(struct env *env, const struct instance *instance)
                 if ((str_starts(names[i], "dimm") || str_starts(names[i], "rank")) &&
                     env_exists(env, "sys/devices/system/edac/mc/%s/%s/dimm_ce_count", mc, names[i]))
                         result = run_dimm(env, mc, names[i], &ce_dimms, &ue_dimms);
+        if (result == RESULT_OK)
+                run_csrows(env, mc, names);
         env_list_free(names);
         if (result != RESULT_OK)
                 return result;

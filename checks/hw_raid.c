@@ -155,6 +155,19 @@ static void emit_progress(struct env *env, const struct md_array *a)
                 env_sample(env, "raid_sync_speed_bytes", (double)a->speed_bytes, "array", a->name, "action", a->action, NULL);
 }
 
+/* As /proc/mdstat shows them; what is not being rebuilt counts as synced. */
+static void emit_size(struct env *env, const struct mdstat_array *m)
+{
+        int64_t synced;
+
+        if (!m)
+                return;
+        synced = m->sync == MDSTAT_IDLE ? m->blocks : m->waiting ? 0 : m->done_blocks;
+        env_sample(env, "raid_size_bytes", (double)m->blocks * 1024, "array", m->name, NULL);
+        if (synced >= 0)
+                env_sample(env, "raid_synced_bytes", (double)synced * 1024, "array", m->name, NULL);
+}
+
 static void emit_md(struct env *env, const struct md_array *a)
 {
         bool mirror = streq(a->level, "raid1") || streq(a->level, "raid10");
@@ -179,12 +192,15 @@ static enum result run_md(struct env *env, const char *name)
         if (r < 0)
                 return env_end_errno(env, r, "proc/mdstat");
         r = md_read(env, &mdstat, name, &a);
+        if (r == 0) {
+                emit_md(env, &a);
+                emit_size(env, mdstat_find(&mdstat, name));
+        }
         mdstat_done(&mdstat);
         if (r == -ENOENT)
                 return env_end(env, RESULT_FAILED, "%s is not there (any more)", name);
         if (r < 0)
                 return r == -EACCES || r == -EPERM ? RESULT_DENIED : RESULT_FAILED;
-        emit_md(env, &a);
         md_done(&a);
         return RESULT_OK;
 }

@@ -19,6 +19,8 @@ const struct metric_desc raid_metrics[RAID_METRICS] = {
         { "raid_sync_ratio", METRIC_GAUGE, "ratio", "Progress of what the array is doing, by action" },
         { "raid_sync_remaining_seconds", METRIC_GAUGE, "seconds", "Time until that is finished, at the present speed" },
         { "raid_sync_speed_bytes", METRIC_GAUGE, "bytes", "Bytes a second of what the array is doing" },
+        { "raid_size_bytes", METRIC_GAUGE, "bytes", "Size of the array" },
+        { "raid_synced_bytes", METRIC_GAUGE, "bytes", "As far as it is in sync, or was checked by the run under way" },
         { "raid_mismatch_sectors", METRIC_GAUGE, "", "Sectors whose copies differed in the last check" },
         { "raid_member_failed", METRIC_GAUGE, "", "1 if the array has thrown this member out or it is gone" },
         { "raid_member_read_errors_total", METRIC_COUNTER, "", "Read errors of this member that the array corrected" },

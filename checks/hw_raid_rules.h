@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-#define RAID_METRICS 16
+#define RAID_METRICS 18
 #define RAID_RULES 17
 extern const struct metric_desc raid_metrics[RAID_METRICS];
 extern const struct rule raid_rules[RAID_RULES];

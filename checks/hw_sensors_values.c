@@ -113,6 +113,7 @@ bool sensor_temperature_limit_plausible(double celsius)
 }
 
 #define SUBFEATURES_MAX 48
+#define PWM_MAX 8
 
 struct reading {
         const struct row *row;
@@ -262,8 +263,37 @@ static bool stopped_on_purpose(const struct sensor *s)
         return pwm == 0 && (env_read_i64(s->env, &enable, "sys/class/hwmon/%s/pwm%u_enable", s->chip->hwmon, nr) < 0 || enable != 0);
 }
 
+/* libsensors knows neither of the two. */
+static void measure_fan_target(const struct sensor *s)
+{
+        int64_t target;
+        unsigned nr;
+
+        if (sscanf(s->feature->name, "fan%u", &nr) == 1 && env_read_i64(s->env, &target, "sys/class/hwmon/%s/fan%u_target", s->chip->hwmon, nr) == 0)
+                hand_out(s, "sensor_fan_target_rpm", (double)target, "no", NULL);
+}
+
+static void measure_pwms(struct env *env, const struct sensor_chip *chip)
+{
+        static const struct {
+                const char *file, *metric;
+        } settings[] = { { "", "sensor_pwm" }, { "_enable", "sensor_pwm_enable" }, { "_mode", "sensor_pwm_mode" } };
+
+        for (unsigned nr = 1; nr <= PWM_MAX; nr++)
+                for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+                        char name[16];
+                        int64_t v;
+
+                        snprintf(name, sizeof(name), "pwm%u", nr);
+                        if (env_read_i64(env, &v, "sys/class/hwmon/%s/%s%s", chip->hwmon, name, settings[i].file) == 0)
+                                env_sample(env, settings[i].metric, (double)v, "chip", chip->instance, "sensor", name, "hwmon_chip",
+                                           chip->hwmon_chip, "judged", "no", NULL);
+                }
+}
+
 static void measure_fan(const struct sensor *s)
 {
+        measure_fan_target(s);
         for (size_t i = 0; i < s->n; i++)
                 if (s->readings[i].row->type == SENSORS_SUBFEATURE_FAN_INPUT && judged_as(s->chip, SENSORS_FEATURE_FAN))
                         hand_out(s, "sensor_fan_stopped", s->readings[i].value <= 0 && !stopped_on_purpose(s), "fan", NULL);
@@ -306,6 +336,7 @@ enum result sensor_chip_measure(struct env *env, const struct sensor_chips *chip
                 if (!measure_sensor(env, chip, feature))
                         failed++;
         }
+        measure_pwms(env, chip);
         if (n == 0)
                 return env_end(env, RESULT_NODATA, "every input of %s is ignored by sensors.conf", chip->instance);
         /* Which inputs of a chip are wired differs from board to board: the first count is how it is, more is news. */

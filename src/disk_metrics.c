@@ -37,7 +37,7 @@ const struct metric_desc disk_metrics[] = {
         { "disk_uncorrected_errors_total", METRIC_COUNTER, "", "Errors the drive could not correct, by operation (SCSI)" },
         { "disk_processed_bytes_total", METRIC_COUNTER, "bytes", "Data processed, by operation (SCSI)" },
         { "disk_nvme_critical_warning", METRIC_GAUGE, "", "1 when this bit of the NVMe critical warning is set" },
-        { "disk_nvme_critical_warning_bits", METRIC_GAUGE, "", "The NVMe critical warning as one number" },
+        { "disk_nvme_critical_warning_mask", METRIC_GAUGE, "", "The NVMe critical warning as one number" },
         { "disk_percentage_used_ratio", METRIC_GAUGE, "ratio", "Wear of the flash as a share of its rated life; may exceed 1" },
         { "disk_available_spare_ratio", METRIC_GAUGE, "ratio", "Spare flash that is left" },
         { "disk_available_spare_threshold_ratio", METRIC_GAUGE, "ratio", "Spare flash below which the drive warns" },
@@ -56,7 +56,8 @@ const struct metric_desc disk_metrics[] = {
         { "disk_capacity_blocks", METRIC_GAUGE, "", "Capacity in logical blocks" },
         { "disk_nvme_capacity_bytes", METRIC_GAUGE, "bytes", "Total capacity of the NVMe drive" },
         { "disk_block_size_bytes", METRIC_GAUGE, "bytes", "Logical and physical block size" },
-        { "disk_interface_speed_bits_per_second", METRIC_GAUGE, "", "Speed of the link, possible and now" },
+        { "disk_interface_speed_bytes", METRIC_GAUGE, "bytes", "Speed of the link, possible and now, bytes per second as the wire counts" },
+        { "disk_smartctl_info", METRIC_INFO, "", "The smartctl that read the disk" },
         { "disk_read_bytes_total", METRIC_COUNTER, "bytes", "Data read by the host over the drive's life (NVMe)" },
         { "disk_written_bytes_total", METRIC_COUNTER, "bytes", "Data written by the host over the drive's life (NVMe)" },
         { "disk_read_commands_total", METRIC_COUNTER, "", "Read commands over the drive's life (NVMe)" },
@@ -117,8 +118,8 @@ static const struct plain plain[] = {
         { "disk_nvme_capacity_bytes", FIELD(nvme_capacity_bytes), 1, NULL, NULL, false },
         { "disk_block_size_bytes", FIELD(logical_block_bytes), 1, "blocks_type", "logical", false },
         { "disk_block_size_bytes", FIELD(physical_block_bytes), 1, "blocks_type", "physical", false },
-        { "disk_interface_speed_bits_per_second", FIELD(speed_max_bps), 1, "speed_type", "max", false },
-        { "disk_interface_speed_bits_per_second", FIELD(speed_current_bps), 1, "speed_type", "current", false },
+        { "disk_interface_speed_bytes", FIELD(speed_max_bps), 0.125, "speed_type", "max", false },
+        { "disk_interface_speed_bytes", FIELD(speed_current_bps), 0.125, "speed_type", "current", false },
         { "disk_read_bytes_total", FIELD(nvme.data_units_read), 512000, NULL, NULL, false },
         { "disk_written_bytes_total", FIELD(nvme.data_units_written), 512000, NULL, NULL, false },
         { "disk_read_commands_total", FIELD(nvme.host_reads), 1, NULL, NULL, false },
@@ -201,6 +202,15 @@ static void put_info(const struct out *out, const struct disk_report *r)
         };
 
         put(out, "disk_info", 1, labels);
+}
+
+static void put_tool(const struct out *out, const struct disk_report *r)
+{
+        const char *labels[] = { "json_format_version", r->smartctl.format, "smartctl_version", r->smartctl.version,
+                                 "svn_revision", r->smartctl.revision, "build_info", r->smartctl.build, NULL };
+
+        if (*r->smartctl.version)
+                put(out, "disk_smartctl_info", 1, labels);
 }
 
 static void put_attribute_table(const struct out *out, const struct disk_report *r)
@@ -298,7 +308,7 @@ static void put_nvme(const struct out *out, const struct disk_report *r, bool ju
                 put(out, "disk_available_spare_margin_ratio", (n->available_spare - n->available_spare_threshold) / 100, NULL);
         if (judged_only)
                 return;
-        put(out, "disk_nvme_critical_warning_bits", n->critical_warning, NULL);
+        put(out, "disk_nvme_critical_warning_mask", n->critical_warning, NULL);
         for (size_t i = 0; i < ARRAY_LEN(n->sensor_c); i++) {
                 char sensor[24];
                 const char *labels[] = { "sensor", sensor, NULL };
@@ -394,6 +404,7 @@ void disk_report_emit(const struct disk_report *report, bool judged_only, disk_e
         }
         if (!judged_only) {
                 put_info(&out, report);
+                put_tool(&out, report);
                 put(&out, "disk_standby", 0, NULL);
                 put_attribute_table(&out, report);
                 put_statistics(&out, report);

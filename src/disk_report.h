@@ -124,6 +124,9 @@ struct disk_report {
         char additional_product_id[32], ata_version[64], sata_version[64], form_factor[32];
         char scsi_vendor[32], scsi_product[32], scsi_revision[16], scsi_version[32];
         char source[16];    /* "smartctl", "libatasmart", "history" */
+        struct {
+                char version[16], revision[16], build[64], format[16]; /* "7.3", "5338", "(local build)", "1.0"; "" without smartctl */
+        } smartctl;
         double capacity_bytes, capacity_blocks, nvme_capacity_bytes, logical_block_bytes, physical_block_bytes;
         double rotation_rpm; /* 0: no platters (SSD); NAN: not said */
         double speed_max_bps, speed_current_bps;

@@ -67,6 +67,21 @@ static void text(const json_t *o, const char *path, char *buf, size_t size)
 
 #define TEXT(doc, path, field) text(doc, path, field, sizeof(field))
 
+static void read_tool(const json_t *doc, struct disk_report *r)
+{
+        const json_t *format = json_object_get(doc, "json_format_version"), *version = get(doc, "smartctl/version");
+
+#define PAIR(list, field)                                                                                                          \
+        if (json_is_integer(json_array_get(list, 0)) && json_is_integer(json_array_get(list, 1)))                                  \
+                snprintf(field, sizeof(field), "%lld.%lld", (long long)json_integer_value(json_array_get(list, 0)),                \
+                         (long long)json_integer_value(json_array_get(list, 1)))
+        PAIR(format, r->smartctl.format);
+        PAIR(version, r->smartctl.version);
+#undef PAIR
+        TEXT(doc, "smartctl/svn_revision", r->smartctl.revision);
+        TEXT(doc, "smartctl/build_info", r->smartctl.build);
+}
+
 static void read_identity(const json_t *doc, struct disk_report *r)
 {
         const char *device = json_string_value(get(doc, "device/name"));
@@ -465,6 +480,7 @@ int smartctl_json_report(const json_t *doc, struct disk_report *ret, struct erri
         r.health = json_is_boolean(passed) ? json_is_true(passed) ? DISK_HEALTH_PASSED : DISK_HEALTH_FAILED : DISK_HEALTH_ABSENT;
         r.power_on_s = number(doc, "power_on_time/hours") * 3600 + fmax(number(doc, "power_on_time/minutes"), 0) * 60;
         r.power_cycles = number(doc, "power_cycle_count");
+        read_tool(doc, &r);
         read_identity(doc, &r);
         read_temperatures(doc, &r);
         if (read_protocols[r.protocol])

@@ -327,7 +327,7 @@ static void units_of_metrics(void **state UNUSED)
 {
         assert_string_equal(metric_unit("disk_temperature_celsius"), "celsius");
         assert_string_equal(metric_unit("disk_power_on_seconds_total"), "seconds");
-        assert_string_equal(metric_unit("disk_interface_speed_bits_per_second"), "");
+        assert_string_equal(metric_unit("disk_interface_speed_bytes"), "bytes");
         assert_string_equal(metric_unit("x_bytes_per_seconds"), "");
         assert_string_equal(metric_unit("seconds"), "");
         assert_string_equal(metric_unit("disk_pending_sectors"), "");
