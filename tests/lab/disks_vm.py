@@ -269,6 +269,22 @@ def vanishing(m):
     say(end["result"] == "failed" and "not there" in end["why"], "so is an NVMe that left", end)
 
 
+def testing_themselves(m):
+    """QEMU's ATA disks test themselves in no time; its NVMe drive says that it has no such test."""
+    for disk, path in (("sda", "libatasmart"), ("sdb", "smartctl")):
+        before, end = m.samples("smart-ata", disk)
+        say("disk_selftest_start" not in before, disk + ": reading starts no test", before)
+        s, end = m.samples("smart-ata", disk, "--selftest", "short")
+        say(end["result"] == "ok" and s["disk_selftest_start"]["labels"]["answer"] == "begun", disk + ": a test begins through " + path, (s, end))
+        s, end = m.samples("smart-ata", disk)
+        say(s["disk_selftest_running"]["value"] == 0 and s["disk_selftest_last_result"]["labels"]["result"] == "passed", disk + ": it passed", s)
+    lines = m.probe("run", "--selftest", "long", "smart", "nvme0")
+    start = [l for l in lines if l.get("metric") == "disk_selftest_start"]
+    say(start and start[0]["labels"]["answer"] == "unsupported", "NVMe without self-tests says so", lines[-3:])
+    code, out = m.sh("smartctl -l selftest /dev/sda")
+    say(any("Short offline" in line and "Completed" in line for line in out), "the disk's own log has the test", out)
+
+
 def main():
     missing = [p for p in ("qemu-system-x86_64", "depmod", "apt-get") if not shutil.which(p)]
     if missing or not os.path.exists("/bin/busybox"):
@@ -280,6 +296,7 @@ def main():
         machine = Machine(directory)
         disks_are_found(machine)
         healthy(machine)
+        testing_themselves(machine)
         failing(machine)
         vanishing(machine)
     finally:
