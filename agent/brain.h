@@ -71,8 +71,8 @@ int probe_request_start(struct brain *b, const struct check_desc *check, struct 
 void probe_requests_abort(struct brain *b);
 /* The parts of this check may sleep, and are then left alone for [check NAME] wake_after. */
 bool probe_can_sleep(const struct check_desc *check);
-/* Requests under way, not counting those that only wait for a child that hangs. */
-size_t probe_requests_active(void);
+/* Requests under way, not counting those that only wait for a child that hangs: of plugins, or of all others. */
+size_t probe_requests_active(bool plugins);
 
 /* --- brain_sched.c: when to run what ---------------------------------------------------------- */
 int brain_sched_start(struct brain *b);

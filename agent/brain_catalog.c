@@ -11,14 +11,16 @@
 #include <sys/wait.h>
 
 #include "brain.h"
+#include "plugin_config.h"
 #include "rule_config.h"
 
-#define CATALOG_MAX (1024 * 1024)
+#define CATALOG_MAX (4 * 1024 * 1024)
 #define CATALOG_WAIT_MS 10000
 
 static int spawn_catalog(const struct brain *b, pid_t *ret_pid)
 {
-        char *argv[] = { (char *)b->options.probe, (char *)"catalog", NULL };
+        char *argv[] = { (char *)b->options.probe, (char *)"--root",  (char *)b->options.root, (char *)"--config",
+                         (char *)b->options.config, (char *)"catalog", NULL };
         posix_spawn_file_actions_t actions;
         int p[2], r;
 
@@ -73,38 +75,6 @@ static int read_catalog(struct brain *b, char **ret, size_t *ret_len, struct err
         return 0;
 }
 
-static bool has_rule(const struct catalog *catalog, const char *name)
-{
-        for (size_t i = 0; i < catalog->n_checks; i++)
-                for (size_t k = 0; k < catalog->checks[i].n_rules; k++)
-                        if (streq(catalog->checks[i].rules[k].name, name))
-                                return true;
-        return false;
-}
-
-static bool has_check(const struct catalog *catalog, const char *name)
-{
-        for (size_t i = 0; i < catalog->n_checks; i++)
-                if (streq(catalog->checks[i].name, name))
-                        return true;
-        return false;
-}
-
-/* A section for a check or rule that does not exist is a typing error that would silently do nothing. */
-static int check_names(const struct config *config, const struct catalog *catalog, struct errinfo *err)
-{
-        const char *const *names = config_section_names(config, "rule");
-
-        for (size_t i = 0; names && names[i]; i++)
-                if (!has_rule(catalog, names[i]))
-                        return err_set(err, -EINVAL, "[rule %s]: there is no such rule; veillectl rules lists them", names[i]);
-        names = config_section_names(config, "check");
-        for (size_t i = 0; names && names[i]; i++)
-                if (!has_check(catalog, names[i]))
-                        return err_set(err, -EINVAL, "[check %s]: there is no such check; veillectl checks lists them", names[i]);
-        return 0;
-}
-
 int brain_catalog_read(struct brain *b, const struct config *config, struct catalog *ret, struct errinfo *err)
 {
         _cleanup_free_ char *text = NULL;
@@ -124,7 +94,9 @@ int brain_catalog_read(struct brain *b, const struct config *config, struct cata
         json_decref(doc);
         if (r < 0)
                 return r == -EINVAL ? -EPROTO : r;
-        r = check_names(config, &catalog, err);
+        r = plugin_config_check(config, &catalog, err);
+        if (r >= 0)
+                r = catalog_check_names(config, &catalog, err);
         for (size_t i = 0; r >= 0 && i < catalog.n_checks; i++) {
                 struct check_desc *c = &catalog.checks[i];
 

@@ -63,12 +63,12 @@ static void request_free(struct probe_request *r)
         free(r);
 }
 
-size_t probe_requests_active(void)
+size_t probe_requests_active(bool plugins)
 {
         size_t n = 0;
 
         for (const struct probe_request *r = requests; r; r = r->next)
-                if (r->discovery || r->outstanding > 0)
+                if ((r->discovery || r->outstanding > 0) && (r->check->privilege == PRIVILEGE_PLUGIN) == plugins)
                         n++;
         return n;
 }

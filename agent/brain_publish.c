@@ -127,7 +127,7 @@ static json_t *checks_json(struct brain *b, int64_t now)
                         continue;
                 json_array_append_new(list, json_pack("{ss ss ss ss so so si si sI si sb}", "check", i->check->name, "instance", i->name,
                                                       "component", i->component->name, "result", verdict_name(i->verdict),
-                                                      "why", text(i->verdict == VERDICT_OK ? "" : i->why),
+                                                      "why", text(i->why),
                                                       "age_s", i->end_us ? json_integer((now - i->end_us) / USEC_PER_SEC) : json_null(),
                                                       "interval_s", i->check->interval_s, "max_age_s", judge_max_age_s(i),
                                                       "next_s", (json_int_t)MAX((i->next_us - now) / USEC_PER_SEC, 0),

@@ -9,6 +9,7 @@
 
 #define TICK_US (1 * USEC_PER_SEC)
 #define REQUESTS_MAX 4
+#define PLUGIN_REQUESTS_MAX 4 /* places of their own: plugins that hang must not keep the hardware waiting */
 #define DISCOVERY_S 600      /* uevents make it immediate; this is the safety net */
 #define BATCH_MAX 256
 #define RETRY_S 60           /* a sick instance of a slow check is asked again this soon */
@@ -25,7 +26,7 @@ struct brain_sched {
         sd_event_source *timer, *soon;
         struct check_state *checks;
         size_t n;
-        size_t turn; /* whose turn is next */
+        size_t turn[2]; /* whose turn is next: of the hardware, of plugins */
 };
 
 static struct check_state *state_of(struct brain_sched *s, const struct check_desc *check)
@@ -123,23 +124,30 @@ static void start_runs(struct brain_sched *s, struct check_state *c, int64_t now
 }
 
 /* Checks take turns: with few places and slow probes, those late in the table would otherwise never be asked. */
-static void run_due(struct brain_sched *s)
+static void run_due_of(struct brain_sched *s, bool plugins)
 {
+        size_t places = plugins ? PLUGIN_REQUESTS_MAX : REQUESTS_MAX, *turn = &s->turn[plugins];
         int64_t now = brain_now_us();
 
-        if (!brain_store_loaded(s->b))
-                return;
-        for (size_t tried = 0; tried < s->n && probe_requests_active() < REQUESTS_MAX; tried++) {
-                struct check_state *c = &s->checks[s->turn % s->n];
+        for (size_t tried = 0; tried < s->n && probe_requests_active(plugins) < places; tried++) {
+                struct check_state *c = &s->checks[*turn % s->n];
 
-                s->turn = (s->turn + 1) % s->n;
-                if (!enabled(s->b, c->check))
+                *turn = (*turn + 1) % s->n;
+                if ((c->check->privilege == PRIVILEGE_PLUGIN) != plugins || !enabled(s->b, c->check))
                         continue;
                 if (!c->discovering && (c->next_discovery_us <= now || c->hurry_discovery))
                         start_discovery(s, c, now);
                 else if (!c->discovering)
                         start_runs(s, c, now);
         }
+}
+
+static void run_due(struct brain_sched *s)
+{
+        if (!brain_store_loaded(s->b))
+                return;
+        run_due_of(s, false);
+        run_due_of(s, true);
 }
 
 static int on_soon(sd_event_source *source UNUSED, void *data)
@@ -206,7 +214,7 @@ void brain_sched_reset(struct brain *b)
         struct brain_sched *s = b->sched;
 
         free(s->checks);
-        s->turn = 0;
+        s->turn[0] = s->turn[1] = 0;
         s->n = b->catalog.n_checks;
         s->checks = calloc(s->n ? s->n : 1, sizeof(*s->checks));
         if (!s->checks)

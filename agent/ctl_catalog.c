@@ -73,9 +73,10 @@ static int read_all(int fd, char **ret, size_t *ret_len)
         return 0;
 }
 
-static int ask_probe(const char *probe, char **ret, size_t *ret_len)
+static int ask_probe(const struct ctl_options *options, const char *probe, char **ret, size_t *ret_len)
 {
-        char *argv[] = { (char *)probe, (char *)"catalog", NULL };
+        char *argv[] = { (char *)probe, (char *)"--root",  (char *)options->root, (char *)"--config",
+                         (char *)options->config, (char *)"catalog", NULL };
         posix_spawn_file_actions_t actions;
         int p[2], r, status;
         pid_t pid;
@@ -126,7 +127,7 @@ int ctl_catalog_load(const struct ctl_options *options, struct catalog *ret, str
         int r;
 
         if (find_probe(probe, sizeof(probe))) {
-                r = ask_probe(probe, &text, &len);
+                r = ask_probe(options, probe, &text, &len);
                 if (r < 0)
                         return err_set(err, r, "%s catalog: %s", probe, strerror(-r));
         } else {

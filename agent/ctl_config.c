@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "ctl_catalog.h"
+#include "plugin_config.h"
 #include "rule_config.h"
 
 #define CTL_EXIT_BAD 1 /* the configuration has errors */
@@ -49,6 +50,17 @@ static void check_rights(const struct config *c)
                         warn_of_directory(files[i]);
                 warn_of_rights(files[i]);
         }
+}
+
+/* Whether what [plugin NAME] names will be run at all, and whether all is there that other sections name. */
+static unsigned check_plugins(const struct config *c, const struct catalog *catalog)
+{
+        struct errinfo err = { 0 };
+
+        if (!catalog->n_checks || (plugin_config_check(c, catalog, &err) == 0 && catalog_check_names(c, catalog, &err) == 0))
+                return 0;
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
 }
 
 static unsigned check_rules(const struct config *c, const struct catalog *catalog)
@@ -99,9 +111,11 @@ static int check(const struct ctl_options *options, const char *file)
         struct config_errors errors;
         struct errinfo err = { 0 };
         struct config *c = NULL;
+        struct ctl_options of_file = *options;
         unsigned n = 0;
 
-        if (ctl_catalog_load(options, &catalog, &err) < 0)
+        of_file.config = file;
+        if (ctl_catalog_load(&of_file, &catalog, &err) < 0)
                 fprintf(stderr, "names of checks and rules are not checked: %s\n", err.text);
         catalog_names_get(&catalog, &names);
 
@@ -112,7 +126,7 @@ static int check(const struct ctl_options *options, const char *file)
         if (config_load_known(file, catalog.n_checks ? known : NULL, &c, &errors) < 0)
                 n = print_errors(&errors);
         else
-                n = check_rules(c, &catalog);
+                n = check_rules(c, &catalog) + check_plugins(c, &catalog);
         if (n > 0)
                 fprintf(stderr, "%u error%s; nothing of it is used until %s gone\n", n, n == 1 ? "" : "s", n == 1 ? "it is" : "they are");
         else

@@ -10,9 +10,9 @@
 #include <malloc.h>
 #include <math.h>
 
+#include "catalog.h"
 #include "json_each.h"
 
-#define CHECKS_MAX 64
 #define FAMILIES_MAX 4096
 #define LABELS_MAX 30
 #define EXPECT_SCRAPE_S 300 /* after the last scrape: as long, the next one is rendered ahead */
@@ -112,7 +112,7 @@ struct build {
         struct web_metrics *m;
         struct expo *e;
         struct web_compat *compat;
-        struct check_limits checks[CHECKS_MAX];
+        struct check_limits checks[CATALOG_CHECKS_MAX];
         size_t n_checks;
         double now, samples_boot;
         double valid_until;
@@ -136,7 +136,7 @@ static int catalog_check(void *data, const json_t *check)
         const json_t *metric;
         size_t i;
 
-        if (b->n_checks == CHECKS_MAX)
+        if (b->n_checks == CATALOG_CHECKS_MAX)
                 return 0;
         limits = &b->checks[b->n_checks++];
         snprintf(limits->name, sizeof(limits->name), "%s", status_text(check, "name"));

@@ -40,6 +40,7 @@ void instance_list_done(struct instance_list *list);
 
 struct cmd_result {
         int exit_status; /* 0..255, or 128+signal */
+        int signal;      /* that ended it; 0: it ended by itself */
         bool truncated;  /* more than the cap was printed */
         char *out;       /* stdout, NUL-terminated, may contain NUL bytes */
         size_t out_len;
@@ -68,6 +69,8 @@ struct env {
         bool wake;                   /* a sleeping disk may be woken for this run */
         unsigned selftest;           /* start this self-test after the run: 1 + enum selftest_kind; 0: none */
         struct errinfo why;          /* one sentence when it ends badly */
+        char said[512];              /* when it ends well: what the thing itself said in words; rules show it as {label:output} */
+        const struct check *check;   /* whose discover or run is called */
         void *data;                  /* of whoever made this env */
 };
 
@@ -79,6 +82,7 @@ struct check {
         /* Or NULL. Called once before several instances are run, each in a child: what is the same for all of them is found
          * here once, kept in statics and inherited. Only what asks no device; a failure is left for the children to find. */
         void (*prepare)(struct env *env);
+        bool knows_instances; /* run refuses names that are not its own; discover need not be asked before */
 };
 
 extern const struct check *const checks_all[];

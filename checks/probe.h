@@ -21,6 +21,9 @@ int probe_read_clock(struct env *env, struct env_clock *ret);
  * "instance" to every line (what serve needs to tell its children apart). Returns what the end line said. */
 enum result probe_run_here(struct env *env, const struct check *check, const char *instance, FILE *out, bool with_instance);
 
+/* One of checks_all, or a plugin of the configuration that has a check of that name (which may ask a program). NULL: none. */
+const struct check *probe_find_check(struct env *env, const char *name);
+
 /* In this process: prints the instances. 0, or negative errno with env->why. */
 int probe_list_here(struct env *env, const struct check *check, FILE *out);
 

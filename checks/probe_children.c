@@ -333,7 +333,7 @@ static int job_list(struct env *env, const struct batch *b, const char *instance
         int r = probe_list_here(env, b->check, out);
         enum result result = r == 0 ? RESULT_OK : r == -EACCES || r == -EPERM ? RESULT_DENIED : RESULT_FAILED;
 
-        probe_print_end(out, NULL, result, r < 0 && !env->why.text[0] ? strerror(-r) : env->why.text);
+        probe_print_end(out, NULL, result, r == 0 ? "" : env->why.text[0] ? env->why.text : strerror(-r));
         return fclose(out) == 0 ? 0 : 3;
 }
 

@@ -87,7 +87,7 @@ static void print_sample(struct env *env, const char *metric, double value, cons
 void probe_print_end(FILE *out, const char *instance, enum result result, const char *why)
 {
         json_t *line = json_pack("{ss ss so}", "type", "end", "result", result_name(result), "why",
-                                 safe_string(result == RESULT_OK ? "" : why));
+                                 safe_string(why));
 
         if (instance)
                 json_object_set_new(line, "instance", json_string(instance));
@@ -103,8 +103,13 @@ enum result probe_run_here(struct env *env, const struct check *check, const cha
         enum result result;
         int r;
 
-        env->why.text[0] = '\0';
-        r = check->discover(env, &list);
+        env->why.text[0] = env->said[0] = '\0';
+        env->check = check;
+        r = 0;
+        if (check->knows_instances)
+                instance_add(&list, instance);
+        else
+                r = check->discover(env, &list);
         for (size_t i = 0; i < list.n; i++)
                 if (streq(list.items[i].name, instance))
                         found = &list.items[i];
@@ -123,7 +128,7 @@ enum result probe_run_here(struct env *env, const struct check *check, const cha
                 result = RESULT_FAILED;
                 snprintf(env->why.text, sizeof(env->why.text), "%s is not there (any more)", instance);
         }
-        probe_print_end(out, printer.instance, result, env->why.text);
+        probe_print_end(out, printer.instance, result, result == RESULT_OK ? env->said : env->why.text);
         instance_list_done(&list);
         return result;
 }
@@ -131,8 +136,10 @@ enum result probe_run_here(struct env *env, const struct check *check, const cha
 int probe_list_here(struct env *env, const struct check *check, FILE *out)
 {
         struct instance_list list = { 0 };
-        int r = check->discover(env, &list);
+        int r;
 
+        env->check = check;
+        r = check->discover(env, &list);
         for (size_t i = 0; i < list.n; i++)
                 print_line(out, json_pack("{ss so so ss}", "instance", list.items[i].name,
                                           "component", safe_string(list.items[i].component),

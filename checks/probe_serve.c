@@ -96,7 +96,7 @@ int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only)
         request = json_loadb(buf, (size_t)r, JSON_REJECT_DUPLICATES, NULL);
         op = json_string_value(json_object_get(request, "op"));
         name = json_string_value(json_object_get(request, "check"));
-        check = name ? check_by_name(name) : NULL;
+        check = name ? probe_find_check(env, name) : NULL;
         if (!op || !check || (only != PRIVILEGE_MAX && check->desc.privilege != only)) {
                 refuse(out_fd, "the request names no check that is served here");
                 json_decref(request);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <signal.h>
 
+#include "plugin.h"
 #include "probe.h"
 #include "selftest_plan.h"
 #include "version.h"
@@ -30,19 +31,28 @@ static void help(void)
                "Checks:");
         for (size_t i = 0; i < checks_all_len; i++)
                 printf(" %s", checks_all[i]->desc.name);
-        printf("\nExit status of run: 0 when an end line was printed, else 3. Try: veille-probe list edac\n");
+        printf("\nand those that [plugin NAME] of veille.conf adds.\nExit status of run: 0 when an end line was printed, else 3. Try: veille-probe list edac\n");
 }
 
-static int catalog(void)
+static int catalog(struct env *env)
 {
-        _cleanup_free_ const struct check_desc **descs = calloc(checks_all_len, sizeof(*descs));
+        const struct check_desc *descs[CATALOG_CHECKS_MAX];
+        struct plugin *plugins = plugins_load(env, NULL);
+        size_t n = 0;
         json_t *doc;
 
-        if (!descs)
-                return 3;
         for (size_t i = 0; i < checks_all_len; i++)
-                descs[i] = &checks_all[i]->desc;
-        doc = catalog_to_json(descs, checks_all_len);
+                descs[n++] = &checks_all[i]->desc;
+        for (const struct plugin *p = plugins; p; p = p->next)
+                for (size_t i = 0; i < p->n_checks; i++) {
+                        if (n == ARRAY_LEN(descs)) {
+                                fprintf(stderr, "veille-probe: more than %d checks\n", CATALOG_CHECKS_MAX);
+                                return 3;
+                        }
+                        descs[n++] = &p->checks[i].check.desc;
+                }
+        doc = catalog_to_json(descs, n);
+        plugins_free(plugins);
         if (!doc || json_dumpf(doc, stdout, JSON_COMPACT) < 0)
                 return 3;
         putchar('\n');
@@ -114,9 +124,6 @@ int main(int argc, char *argv[])
         argc -= optind;
         if (argc < 1)
                 return usage("say what to do");
-        if (streq(argv[0], "catalog"))
-                return catalog();
-
         /* A bad config must not blind us: the brain reports it, here the defaults serve. */
         if (config_load(config_file, &config, &errors) < 0)
                 config = config_new_defaults();
@@ -128,10 +135,12 @@ int main(int argc, char *argv[])
         }
         signal(SIGPIPE, SIG_IGN);
 
+        if (streq(argv[0], "catalog"))
+                return catalog(&env);
         if (streq(argv[0], "serve")) {
                 r = argc > 1 ? privilege_from_name(argv[1]) : PRIVILEGE_MAX;
                 if (r < 0)
-                        return usage("serve takes none, disk, raid, write or net");
+                        return usage("serve takes none, disk, raid, write, net or plugin");
                 return probe_serve(&env, 0, 1, (enum privilege)r);
         }
         if (streq(argv[0], "listen") && argc >= 2) {
@@ -144,7 +153,7 @@ int main(int argc, char *argv[])
         if (argc < 2)
                 return usage("say which check");
 
-        const struct check *check = check_by_name(argv[1]);
+        const struct check *check = probe_find_check(&env, argv[1]);
 
         if (!check)
                 return unknown_check(argv[1]);

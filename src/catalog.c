@@ -6,7 +6,6 @@
 
 #include "catalog.h"
 
-#define CHECKS_MAX 64
 #define METRICS_MAX 256
 #define RULES_MAX 256
 #define TEXT_MAX 1024
@@ -17,6 +16,7 @@ static const char *const privilege_names[PRIVILEGE_MAX] = {
         [PRIVILEGE_RAID] = "raid",
         [PRIVILEGE_WRITE] = "write",
         [PRIVILEGE_NET] = "net",
+        [PRIVILEGE_PLUGIN] = "plugin",
 };
 
 static const char *const metric_kinds[] = {
@@ -129,7 +129,7 @@ static const char *get_string(struct catalog *c, const json_t *o, const char *ke
 }
 
 /* Names become metric names, file names and config sections. */
-static bool name_ok(const char *s, bool metric)
+bool catalog_name_ok(const char *s, bool metric)
 {
         if (!s || !*s || strlen(s) > 96 || !(*s >= 'a' && *s <= 'z'))
                 return false;
@@ -167,7 +167,7 @@ static int metric_from_json(struct catalog *c, const json_t *o, struct metric_de
         ret->name = get_string(c, o, "name");
         ret->unit = get_string(c, o, "unit");
         ret->help = get_string(c, o, "help");
-        if (!name_ok(ret->name, true))
+        if (!catalog_name_ok(ret->name, true))
                 return err_set(err, -EINVAL, "a metric's name is not of the form [a-z][a-z0-9_]*");
         if (!ret->unit)
                 ret->unit = "";
@@ -209,9 +209,9 @@ static int rule_from_json(struct catalog *c, const json_t *o, struct rule *ret, 
                 .clears = get_string(c, o, "clears"),
                 .source = get_string(c, o, "source"),
         };
-        if (!name_ok(ret->name, false))
+        if (!catalog_name_ok(ret->name, false))
                 return err_set(err, -EINVAL, "a rule's name is not of the form [a-z][a-z0-9-]*");
-        if (!name_ok(ret->metric, true))
+        if (!catalog_name_ok(ret->metric, true))
                 return err_set(err, -EINVAL, "rule %s: no metric", ret->name);
         if (kind < 0 || evidence < 0 || limit_level < 0)
                 return err_set(err, -EINVAL, "rule %s: unknown kind, evidence or limit_level", ret->name);
@@ -246,7 +246,7 @@ static int check_from_json(struct catalog *c, const json_t *o, struct check_desc
                 .deadline_s = get_seconds(o, "deadline_s", 10),
                 .max_age_s = get_seconds(o, "max_age_s", 0),
         };
-        if (!name_ok(ret->name, false))
+        if (!catalog_name_ok(ret->name, false))
                 return err_set(err, -EINVAL, "a check's name is not of the form [a-z][a-z0-9-]*");
         if (!ret->summary)
                 ret->summary = "";
@@ -281,8 +281,8 @@ int catalog_from_json(const json_t *doc, struct catalog *ret, struct errinfo *er
 
         if (json_integer_value(json_object_get(doc, "protocol")) != 1)
                 return err_set(err, -EINVAL, "the catalogue is not of protocol 1");
-        if (n > CHECKS_MAX)
-                return err_set(err, -EINVAL, "the catalogue has more than %d checks", CHECKS_MAX);
+        if (n > CATALOG_CHECKS_MAX)
+                return err_set(err, -EINVAL, "the catalogue has more than %d checks", CATALOG_CHECKS_MAX);
         c.checks = pool_alloc(&c, n * sizeof(*c.checks));
         for (; c.n_checks < n; c.n_checks++) {
                 int r = check_from_json(&c, json_array_get(list, c.n_checks), &c.checks[c.n_checks], err);

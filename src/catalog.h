@@ -31,9 +31,12 @@ enum privilege {
         PRIVILEGE_RAID,  /* probe-raid.sock: RAID controller nodes */
         PRIVILEGE_WRITE, /* probe-write.sock: may hang on a file system; own unit */
         PRIVILEGE_NET,   /* probe-net.sock: the network, no device, no capability */
+        PRIVILEGE_PLUGIN, /* probe-plugin.sock: programs of the administrator: no capability, no device, the network, own unit */
         PRIVILEGE_MAX,
 };
 
+/* [a-z][a-z0-9-]*, of a metric with _ instead of -; at most 96 characters. */
+bool catalog_name_ok(const char *name, bool metric);
 const char *privilege_name(enum privilege privilege);
 int privilege_from_name(const char *name);
 const char *metric_kind_name(enum metric_kind kind);
@@ -56,7 +59,8 @@ struct check_desc {
 json_t *catalog_to_json(const struct check_desc *const *checks, size_t n);
 
 /* Reads such a document; every string is copied. Bad or over-long input: -EINVAL and a sentence.
- * Limits: 64 checks, 256 metrics and 256 rules a check. */
+ * Limits: CATALOG_CHECKS_MAX checks, 256 metrics and 256 rules a check. */
+#define CATALOG_CHECKS_MAX 256
 struct catalog {
         struct check_desc *checks;
         size_t n_checks;

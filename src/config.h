@@ -20,6 +20,8 @@ enum config_type {
         CONFIG_LIST,     /* words separated by spaces or commas, in quotes where they contain one; each one of choices if there are any */
         CONFIG_PATH,     /* absolute path */
         CONFIG_CALENDAR, /* dates that come again: "Sat 03:00" (selftest_calendar.h) */
+        CONFIG_COMMAND,  /* absolute path of a program and its arguments, separated by white space, in quotes where they
+                            contain some; no shell, no variables */
         CONFIG_ENUM,     /* one of choices */
 };
 
@@ -85,7 +87,7 @@ bool config_is_set(const struct config *c, const char *section, const char *name
 /* Where it was set: "FILE:LINE", or "default". */
 const char *config_origin(const struct config *c, const char *section, const char *name, const char *key);
 
-/* The words of a list value: writes up to max copies into ret, returns how many; caller frees each. */
+/* The words of a list or command: writes up to max copies into ret, returns how many; caller frees each. */
 size_t config_list(const struct config *c, const char *section, const char *name, const char *key, char **ret, size_t max);
 
 /* The names used with a named section ("check" -> "smart", ...), in file order; NULL-terminated, owned by c. */

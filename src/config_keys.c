@@ -17,6 +17,8 @@ const struct config_section config_sections[] = {
         { "device", "sdx", "A disk behind a controller or bridge, which smartctl is to ask under a name of yours." },
         { "ups", NULL, "UPSes behind Network UPS Tools, for the check ups." },
         { "bmc", "rack1", "A management controller that is asked over the network, for the check bmc; the name is yours." },
+        { "plugin", "load", "A program of yours as a check: a Nagios plugin, or one that speaks veille's own protocol. It runs as user "
+          "veille. [check NAME] and [rule NAME-status] hold for it as for any other. See veille-checks(7)." },
         { "rule", "memory-error-storm", "How one thing is judged; the names are those of veillectl rules. See veille-rules(7). "
           "Limits are in the unit of the metric, and may be written with %, s, min, h, d, w, KiB, MiB, GiB, TiB." },
         { "store", NULL, "What veille-store keeps, how long, and how much of the disk it may use." },
@@ -84,6 +86,25 @@ const struct config_key config_keys[] = {
           "IPMI over LAN version." },
         { "bmc", true, "cipher_suite", CONFIG_INT, "3", 0, 17, NULL,
           "Cipher suite of protocol 2.0: 3 (HMAC-SHA1, AES) as every controller has it, 17 (HMAC-SHA256) on newer ones." },
+
+        { "plugin", true, "nagios", CONFIG_COMMAND, NULL, 0, 0, NULL,
+          "A Nagios plugin with its arguments, such as /usr/lib/nagios/plugins/check_load -w 8,6,4 -c 16,12,8. There is no shell: "
+          "arguments that contain white space are put in quotes. The file must belong to root, and nobody else may write it." },
+        { "plugin", true, "program", CONFIG_COMMAND, NULL, 0, 0, NULL,
+          "Instead of nagios: a program that answers the words catalog, list and run, see veille-probe(8). Its checks are named like "
+          "this section, or begin with its name and a dash." },
+        { "plugin", true, "interval", CONFIG_DURATION, NULL, 5, 604800, NULL,
+          "Time between two runs. Unset: 1 min, or what the program says." },
+        { "plugin", true, "timeout", CONFIG_DURATION, NULL, 1, 300, NULL,
+          "A run that takes longer is ended with all its processes, and that is evidence. Unset: 10 s, or what the program says." },
+        { "plugin", true, "component", CONFIG_STRING, NULL, 0, 0, NULL,
+          "nagios: what the plugin looks at, in the words of veillectl status, such as sda or host; its result then counts there. "
+          "Unset: a component of the plugin's own name." },
+        { "plugin", true, "evidence", CONFIG_ENUM, "service", 0, 0,
+          "smart kernel raid memory sensor power latency filesystem network host service",
+          "nagios: the class of evidence; critical by two classes weighs more than by one." },
+        { "plugin", true, "hard", CONFIG_BOOL, "no", 0, 0, NULL,
+          "nagios: critical means that the part has failed, not that it may; where nothing protects it the host is red." },
 
         { "rule", true, "enabled", CONFIG_BOOL, "yes", 0, 0, NULL,
           "Whether this rule judges at all." },

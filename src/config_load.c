@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "config_private.h"
+#include "plugin_config.h"
 #include "suggest.h"
 
 #define NAME_MAX_LEN 128
@@ -54,6 +55,16 @@ static void unknown_section(struct parser *p, const char *section)
                 config_reader_error(&p->reader, 1, "unknown section [%s]; veillectl config example shows all there are", section);
 }
 
+static bool is_of_plugin(const struct config *c, const char *name)
+{
+        const char *const *plugins = config_section_names(c, "plugin");
+
+        for (size_t i = 0; plugins[i]; i++)
+                if (plugin_owns(plugins[i], name))
+                        return true;
+        return false;
+}
+
 /* Names of checks and rules are known to the caller; where they are, a mistyped one must not be silently without effect. */
 static bool name_is_known(struct parser *p, const char *section, const char *name, size_t at)
 {
@@ -65,6 +76,9 @@ static bool name_is_known(struct parser *p, const char *section, const char *nam
                 for (size_t i = 0; i < k->n; i++)
                         if (streq(k->names[i], name))
                                 return true;
+                /* Of plugins that the caller does not know yet, since this very file is not read yet. */
+                if (is_of_plugin(p->config, name))
+                        return true;
                 near = suggest(name, k->names, k->n);
                 if (near)
                         config_reader_error(&p->reader, at, "there is no %s '%s'; did you mean '%s'?", section, name, near);
@@ -201,7 +215,8 @@ static void store(struct parser *p, const struct config_key *row, struct config_
 
         s->value = *value;
         s->file = p->file_number;
-        s->is_default = empty && row->value && row->type != CONFIG_STRING && row->type != CONFIG_PATH && row->type != CONFIG_LIST;
+        s->is_default = empty && row->value && row->type != CONFIG_STRING && row->type != CONFIG_PATH && row->type != CONFIG_LIST &&
+                        row->type != CONFIG_COMMAND;
         if (asprintf(&s->origin, "%s:%u", p->reader.file, config_reader_line_number(&p->reader, 0)) < 0)
                 abort();
 }

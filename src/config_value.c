@@ -262,15 +262,21 @@ static int check_choice(const struct config_key *key, const char *word, size_t a
         return fail(err, ret_at, at, "'%s' is none of %s", word, all);
 }
 
+/* White space ends a word; in a list a comma does, too. */
+static bool is_separator(const struct config_key *key, char c)
+{
+        return is_white(c) || (c == ',' && key->type == CONFIG_LIST);
+}
+
 /* The end of a word that began at text[i], and the word without its quotes in buf. In quotes, \" and \\ stand
  * for themselves. Returns the offset behind it, or -EINVAL. */
-static int scan_word(const char *text, size_t i, char *buf, size_t *ret_at, struct errinfo *err)
+static int scan_word(const struct config_key *key, const char *text, size_t i, char *buf, size_t *ret_at, struct errinfo *err)
 {
         size_t start = i, n = 0;
         char quote = text[i] == '"' || text[i] == '\'' ? text[i] : '\0';
 
         if (!quote) {
-                while (text[i] && !is_white(text[i]) && text[i] != ',')
+                while (text[i] && !is_separator(key, text[i]))
                         buf[n++] = text[i++];
                 buf[n] = '\0';
                 return (int)i;
@@ -283,8 +289,8 @@ static int scan_word(const char *text, size_t i, char *buf, size_t *ret_at, stru
         if (!text[i])
                 return fail(err, ret_at, start, "the quote %c is not closed", quote);
         i++;
-        if (text[i] && !is_white(text[i]) && text[i] != ',')
-                return fail(err, ret_at, i, "after a closing quote comes a space or a comma");
+        if (text[i] && !is_separator(key, text[i]))
+                return fail(err, ret_at, i, "after a closing quote comes a space%s", key->type == CONFIG_LIST ? " or a comma" : "");
         buf[n] = '\0';
         return (int)i;
 }
@@ -298,6 +304,18 @@ static void words_done(struct config_value *v)
         v->n_words = 0;
 }
 
+/* What a shell would do with these is not done here, but whoever wrote them wanted it done. */
+static int check_shell(const char *word, size_t at, size_t *ret_at, struct errinfo *err)
+{
+        static const char *const signs[] = { "|", "||", "&", "&&", ";", "<", ">", ">>", "2>&1", "2>/dev/null", ">/dev/null" };
+
+        for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+                if (streq(word, signs[i]))
+                        return fail(err, ret_at, at, "there is no shell here that would understand %s; put it in quotes where it is an "
+                                                     "argument, or write a script", word);
+        return 0;
+}
+
 static int parse_list(const struct config_key *key, const char *text, struct config_value *v, size_t *ret_at, struct errinfo *err)
 {
         _cleanup_free_ char *buf = config_alloc(NULL, strlen(text) + 1, 1);
@@ -307,15 +325,20 @@ static int parse_list(const struct config_key *key, const char *text, struct con
         for (;;) {
                 size_t start;
 
-                while (is_white(text[i]) || text[i] == ',')
+                while (is_separator(key, text[i]))
                         i++;
                 if (!text[i])
                         return 0;
                 start = i;
-                r = scan_word(text, i, buf, ret_at, err);
+                r = scan_word(key, text, i, buf, ret_at, err);
                 if (r >= 0) {
                         i = (size_t)r;
-                        r = key->choices ? check_choice(key, buf, start, ret_at, err) : 0;
+                        if (key->choices)
+                                r = check_choice(key, buf, start, ret_at, err);
+                        else if (key->type == CONFIG_COMMAND && text[start] != '"' && text[start] != '\'')
+                                r = check_shell(buf, start, ret_at, err);
+                        else
+                                r = 0;
                 }
                 if (r >= 0 && v->n_words >= CONFIG_WORDS_MAX)
                         r = fail(err, ret_at, start, "more than %d words", CONFIG_WORDS_MAX);
@@ -358,6 +381,17 @@ static int parse_calendar(const char *text, size_t *ret_at, struct errinfo *err)
         return r;
 }
 
+static int parse_command(const struct config_key *key, const char *text, struct config_value *v, size_t *ret_at, struct errinfo *err)
+{
+        int r = parse_list(key, text, v, ret_at, err);
+
+        if (r == 0)
+                r = parse_path(v->n_words ? v->words[0] : "", ret_at, err);
+        if (r < 0)
+                words_done(v);
+        return r;
+}
+
 int config_value_parse(const struct config_key *key, const char *text, struct config_value *ret, size_t *ret_at, struct errinfo *err)
 {
         struct config_value v = { .number = NAN };
@@ -383,6 +417,9 @@ int config_value_parse(const struct config_key *key, const char *text, struct co
                 break;
         case CONFIG_CALENDAR:
                 r = parse_calendar(text, ret_at, err);
+                break;
+        case CONFIG_COMMAND:
+                r = parse_command(key, text, &v, ret_at, err);
                 break;
         case CONFIG_ENUM:
                 r = check_choice(key, text, 0, ret_at, err);
@@ -443,6 +480,7 @@ void config_key_allows(const struct config_key *key, char *buf, size_t size)
                 [CONFIG_DURATION] = "duration",    [CONFIG_SIZE] = "size in bytes", [CONFIG_STRING] = "text",
                 [CONFIG_LIST] = "list of words",   [CONFIG_PATH] = "absolute path", [CONFIG_ENUM] = "one of",
                 [CONFIG_CALENDAR] = "days and time",
+                [CONFIG_COMMAND] = "absolute path and arguments",
         };
         _cleanup_free_ char *copy = NULL;
         const char *choices[CHOICES_MAX];

@@ -10,7 +10,7 @@
 struct config_value {
         char *text;     /* as written, without white space around it; a string or path also without its quotes; NULL: none */
         double number;  /* of everything that counts (a bool: 0 or 1); NAN: none */
-        char **words;   /* CONFIG_LIST */
+        char **words;   /* CONFIG_LIST, CONFIG_COMMAND */
         size_t n_words;
 };
 

@@ -79,6 +79,7 @@ static void instance_free(struct judge_instance *i)
         free(i->name);
         free(i->id);
         free(i->kind);
+        free(i->said);
         free(i);
 }
 
@@ -538,13 +539,22 @@ static void topology_read(struct judge *j, const struct judge_instance *i)
                 c->dirty = true;
 }
 
-/* "ok" without a single value where there were values before is no news that all is well. */
+/* "ok" without a single value is no news that all is well. */
 static bool says_nothing(const struct judge_instance *i)
 {
         for (size_t k = 0; k < i->n_series; k++)
                 if (i->series[k].run == i->run)
                         return false;
-        return i->n_series > 0;
+        return true;
+}
+
+/* What the rules show as {label:output}. Rewritten only when it changes: most say nothing, ever. */
+static void keep_said(struct judge_instance *i, const char *text)
+{
+        if (i->said ? streq(i->said, text) : !*text)
+                return;
+        free(i->said);
+        i->said = *text ? judge_strdup(text) : NULL;
 }
 
 void judge_run_end(struct judge *j, struct judge_instance *i, enum verdict verdict, const char *why, int64_t now_us)
@@ -561,6 +571,7 @@ void judge_run_end(struct judge *j, struct judge_instance *i, enum verdict verdi
         snprintf(i->why, sizeof(i->why), "%s", why);
         i->component->dirty = true;
         if (verdict == VERDICT_OK) {
+                keep_said(i, why);
                 i->was_ok = true;
                 i->failures = 0;
                 i->bad_us = 0;

@@ -66,6 +66,7 @@ struct judge_instance {
         struct judge_component *component;
         enum verdict verdict;
         char why[512];
+        char *said;     /* what the last run that was ok said in words; NULL: nothing */
         bool present;   /* in the last discovery */
         bool stuck;     /* a child of it hangs and cannot be killed */
         bool standby;   /* asleep: keeps its last verdict */
@@ -127,7 +128,7 @@ void judge_discovery_end(struct judge *judge, const struct check_desc *check, in
 
 struct judge_instance *judge_find(struct judge *judge, const struct check_desc *check, const char *instance);
 
-/* One run: begin, samples, end (which judges). Unknown metrics and more than 4096 series an instance are
+/* One run: begin, samples, end (which judges). why: one sentence; with VERDICT_OK what the part itself said, often "". Unknown metrics and more than 4096 series an instance are
  * refused: false. labels: name, value, ..., NULL. */
 void judge_run_begin(struct judge *judge, struct judge_instance *instance);
 bool judge_sample(struct judge *judge, struct judge_instance *instance, const char *metric, double value,

@@ -156,6 +156,10 @@ static void series_reason(const struct judge_instance *i, const struct judge_ser
                 pairs[0] = "signs", pairs[1] = signs, pairs[2] = "percent", pairs[3] = percent;
                 n = 4;
         }
+        if (i->said) {
+                pairs[n++] = "output";
+                pairs[n++] = i->said;
+        }
         while (n + 2 < ARRAY_LEN(pairs) && (labels = judge_label_next(labels, &pairs[n], &pairs[n + 1])))
                 n += 2;
         pairs[n] = NULL;

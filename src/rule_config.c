@@ -95,6 +95,38 @@ int rule_configure(struct rule *rule, const struct config *c, struct errinfo *er
         return 0;
 }
 
+static bool has_rule(const struct catalog *catalog, const char *name)
+{
+        for (size_t i = 0; i < catalog->n_checks; i++)
+                for (size_t k = 0; k < catalog->checks[i].n_rules; k++)
+                        if (streq(catalog->checks[i].rules[k].name, name))
+                                return true;
+        return false;
+}
+
+static bool has_check(const struct catalog *catalog, const char *name)
+{
+        for (size_t i = 0; i < catalog->n_checks; i++)
+                if (streq(catalog->checks[i].name, name))
+                        return true;
+        return false;
+}
+
+/* A section for a check or rule that does not exist is a typing error that would silently do nothing. */
+int catalog_check_names(const struct config *config, const struct catalog *catalog, struct errinfo *err)
+{
+        const char *const *names = config_section_names(config, "rule");
+
+        for (size_t i = 0; names && names[i]; i++)
+                if (!has_rule(catalog, names[i]))
+                        return err_set(err, -EINVAL, "[rule %s]: there is no such rule; veillectl rules lists them", names[i]);
+        names = config_section_names(config, "check");
+        for (size_t i = 0; names && names[i]; i++)
+                if (!has_check(catalog, names[i]))
+                        return err_set(err, -EINVAL, "[check %s]: there is no such check; veillectl checks lists them", names[i]);
+        return 0;
+}
+
 void catalog_names_get(const struct catalog *catalog, struct catalog_names *ret)
 {
         size_t n_rules = 0;

@@ -16,6 +16,9 @@ int rule_configure(struct rule *rule, const struct config *config, struct errinf
 /* Takes all limits away: the rule judges nothing any more. */
 void rule_disable(struct rule *rule);
 
+/* -EINVAL and a sentence when there is a [check NAME] or [rule NAME] that the catalogue does not have. */
+int catalog_check_names(const struct config *config, const struct catalog *catalog, struct errinfo *err);
+
 /* Names of all checks and of all rules of a catalogue; the caller frees the arrays, the strings are the catalogue's. */
 struct catalog_names {
         const char **checks, **rules;

@@ -1,0 +1,38 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef VEILLE_PLUGIN_H
+#define VEILLE_PLUGIN_H
+
+/* Checks that the administrator brings: [plugin NAME] of the configuration. plugin.c finds them, plugin_nagios.c runs Nagios
+ * plugins, plugin_program.c programs that speak protocol 1. All run in veille-probe, as any check, without any right. */
+
+#include "check.h"
+#include "plugin_config.h"
+
+/* One [plugin NAME] and the checks it stands for. */
+struct plugin {
+        struct plugin_config config;
+        struct plugin_check *checks;
+        size_t n_checks;
+        struct catalog catalog;   /* of a program */
+        struct check_desc broken; /* stands in for a program without a catalogue: it must not be silently absent */
+        char problem[512];        /* why it is broken */
+        struct plugin *next;
+};
+
+struct plugin_check {
+        struct check check; /* first: env->check is this */
+        const struct plugin *plugin;
+};
+
+/* All plugins of the configuration, linked by next; of a program this asks its catalogue. Sections that make no sense are left
+ * out: the brain tells of them. only: not NULL: those that may own a check of that name. */
+struct plugin *plugins_load(struct env *env, const char *only);
+struct plugin *plugins_free(struct plugin *plugins);
+const struct check *plugins_find(const struct plugin *plugins, const char *check);
+
+/* Fill plugin->checks. */
+void plugin_nagios_open(struct plugin *plugin);
+void plugin_program_open(struct env *env, struct plugin *plugin);
+
+#endif
