@@ -19,8 +19,8 @@
 
 static int spawn_catalog(const struct brain *b, pid_t *ret_pid)
 {
-        char *argv[] = { (char *)b->options.probe, (char *)"--root",  (char *)b->options.root, (char *)"--config",
-                         (char *)b->options.config, (char *)"catalog", NULL };
+        char *argv[] = { (char *)b->options.probe, (char *)"catalog", (char *)"--root",  (char *)b->options.root, (char *)"--config",
+                         (char *)b->options.config, NULL };
         posix_spawn_file_actions_t actions;
         int p[2], r;
 

@@ -75,8 +75,8 @@ static int read_all(int fd, char **ret, size_t *ret_len)
 
 static int ask_probe(const struct ctl_options *options, const char *probe, char **ret, size_t *ret_len)
 {
-        char *argv[] = { (char *)probe, (char *)"--root",  (char *)options->root, (char *)"--config",
-                         (char *)options->config, (char *)"catalog", NULL };
+        char *argv[] = { (char *)probe, (char *)"catalog", (char *)"--root",  (char *)options->root, (char *)"--config",
+                         (char *)options->config, NULL };
         posix_spawn_file_actions_t actions;
         int p[2], r, status;
         pid_t pid;
