@@ -39,7 +39,7 @@ struct plugin *plugins_load(struct env *env, const char *only)
                 struct errinfo err = { 0 };
                 struct plugin *p;
 
-                if (is_ours(names[i]) || (only && !plugin_owns(names[i], only)))
+                if (is_ours(names[i]) || plugin_config_is_off(env->config, names[i]) || (only && !plugin_owns(names[i], only)))
                         continue;
                 p = calloc(1, sizeof(*p));
                 if (!p)

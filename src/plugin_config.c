@@ -44,6 +44,11 @@ static bool component_ok(const char *s)
         return true;
 }
 
+bool plugin_config_is_off(const struct config *c, const char *name)
+{
+        return !config_string(c, "plugin", name, "nagios") && !config_string(c, "plugin", name, "program");
+}
+
 int plugin_config_read(const struct config *c, const char *name, struct plugin_config *ret, struct errinfo *err)
 {
         bool nagios = config_string(c, "plugin", name, "nagios") != NULL, program = config_string(c, "plugin", name, "program") != NULL;
@@ -88,8 +93,11 @@ int plugin_config_check(const struct config *c, const struct catalog *catalog, s
         for (size_t i = 0; names[i]; i++) {
                 struct plugin_config p;
                 bool found = false;
-                int r = plugin_config_read(c, names[i], &p, err);
+                int r;
 
+                if (plugin_config_is_off(c, names[i]))
+                        continue;
+                r = plugin_config_read(c, names[i], &p, err);
                 if (r < 0)
                         return r;
                 plugin_config_done(&p);

@@ -22,6 +22,9 @@ struct plugin_config {
         bool hard;
 };
 
+/* Neither nagios nor program: a drop-in took it back ("nagios ="), there is nothing to run. */
+bool plugin_config_is_off(const struct config *config, const char *name);
+
 /* -EINVAL and a sentence when the section makes no sense. On success the caller gives it back with plugin_config_done(). */
 int plugin_config_read(const struct config *config, const char *name, struct plugin_config *ret, struct errinfo *err);
 void plugin_config_done(struct plugin_config *p);
