@@ -6,6 +6,7 @@
  * Fatal: a config that cannot be read at start, no probe, no RUN directory. Everything else is shown and retried. */
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -101,6 +102,16 @@ static void lock_memory(struct brain *b)
                 brain_log(b, BRAIN_INFO, "memory is not locked (%s): a dying root disk may stop the brain", strerror(errno));
 }
 
+/* Locked memory cannot be given back but from the end of the heap. glibc would stop doing even that once a large block (the
+ * text of the catalogue) was freed, so the limits are fixed. */
+static void keep_heap_small(void)
+{
+        mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+        mallopt(M_TRIM_THRESHOLD, 64 * 1024);
+        mallopt(M_TOP_PAD, 16 * 1024);
+        mallopt(M_ARENA_MAX, 1);
+}
+
 static const struct {
         const char *what;
         int (*start)(struct brain *b);
@@ -186,6 +197,7 @@ int main(int argc, char *argv[])
 
         if (r <= 0)
                 return r == 0 ? 0 : 3;
+        keep_heap_small();
         b.started_wall_us = brain_wall_us();
         gethostname(b.host, sizeof(b.host) - 1);
         r = setup(&b);
