@@ -80,6 +80,7 @@ static bool send_fields(int priority, const char *text, const char *const *field
         return len > 0 && (size_t)len < sizeof(datagram) && to_journal(datagram, (size_t)len);
 }
 
+static void format(char *text, size_t size, const char *fmt, va_list ap) PRINTF_LIKE(3, 0);
 static void format(char *text, size_t size, const char *fmt, va_list ap)
 {
         if (vsnprintf(text, size, fmt, ap) < 0)
