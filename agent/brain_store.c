@@ -246,6 +246,10 @@ static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents, void 
         s->in_len += (size_t)n;
         while ((nl = memchr(start, '\n', s->in_len - (size_t)(start - s->in)))) {
                 handle_line(s, start, (size_t)(nl - start));
+                /* A line may change a level, which is an event to send: if the store died meanwhile, the link went down and
+                 * took what was read with it. */
+                if (s->fd < 0)
+                        return 0;
                 start = nl + 1;
         }
         s->in_len -= (size_t)(start - s->in);

@@ -222,6 +222,10 @@ static int feed_hour(struct store *s, struct day *day, int64_t hour)
                 double value;
                 int have;
 
+                if (i >= BATCH) { /* a torn table gives rows that were not asked for */
+                        s->counters.bad_blocks++;
+                        continue;
+                }
                 unpack_init(&u, sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1));
                 while ((have = unpack_point(&u, &at, &value)) > 0)
                         downsample_point(&day->d[i], hour * HOUR_S + at, value);

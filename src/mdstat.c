@@ -208,7 +208,8 @@ static void body_line(struct mdstat_array *a, char *line)
                 else if (streq(w, "near-copies") || streq(w, "far-copies") || streq(w, "offset-copies")) {
                         int64_t n = previous ? number(previous, &p) : 0;
 
-                        if (n > 0 && n < 1000)
+                        /* near times far; at most as many as there are members */
+                        if (n > 0 && n * MAX(a->copies, 1) <= MEMBERS_MAX)
                                 a->copies = (int)n * MAX(a->copies, 1);
                 } else if (!parse_counts(a, w) && !parse_map(a, w))
                         sync_word(a, w);
