@@ -209,7 +209,7 @@ static void body_line(struct mdstat_array *a, char *line)
                         int64_t n = previous ? number(previous, &p) : 0;
 
                         /* near times far; at most as many as there are members */
-                        if (n > 0 && n * MAX(a->copies, 1) <= MEMBERS_MAX)
+                        if (n > 0 && n <= MEMBERS_MAX && n * MAX(a->copies, 1) <= MEMBERS_MAX)
                                 a->copies = (int)n * MAX(a->copies, 1);
                 } else if (!parse_counts(a, w) && !parse_map(a, w))
                         sync_word(a, w);
