@@ -109,10 +109,13 @@ static bool was_taken_away(const struct brain *b, const struct kmsg_event *e)
         const char *root = streq(b->options.root, "/") ? "" : b->options.root;
 
         for (size_t i = 0; i < ARRAY_LEN(made); i++) {
-                size_t n = strlen(made[i].prefix), digits = strspn(e->device + n * str_starts(e->device, made[i].prefix), "0123456789");
+                size_t n = strlen(made[i].prefix), digits;
                 char path[512];
 
-                if (!str_starts(e->device, made[i].prefix) || digits == 0)
+                if (!str_starts(e->device, made[i].prefix))
+                        continue;
+                digits = strspn(e->device + n, "0123456789");
+                if (digits == 0)
                         continue;
                 snprintf(path, sizeof(path), "%s/sys/block/%.*s/%s", root, (int)(n + digits), e->device, made[i].file);
                 return access(path, F_OK) < 0;

@@ -7,21 +7,6 @@
 
 #include "ctl_history.h"
 
-static json_t *labels_of(const struct series_key *k)
-{
-        const char *p = k->labels, *end = k->labels + k->labels_len, *name, *value;
-        json_t *labels = json_object();
-        size_t n, m;
-
-        while (series_key_label(&p, end, &name, &n, &value, &m)) {
-                char copy[SERIES_KEY_MAX + 1];
-
-                snprintf(copy, sizeof(copy), "%.*s", (int)n, name);
-                json_object_set_new(labels, copy, json_stringn(value, m));
-        }
-        return labels;
-}
-
 static json_t *series_doc(const struct history_series *s)
 {
         struct series_key k;
@@ -30,7 +15,7 @@ static json_t *series_doc(const struct history_series *s)
         if (series_key_parse(s->key, &k) < 0)
                 return NULL;
         return json_pack("{ss% ss% ss so ss sf sO}", "check", k.check, k.check_len, "instance", k.instance, k.instance_len, "metric", s->metric,
-                         "labels", labels_of(&k), "unit", metric_unit(s->metric), "step", s->step_s, "points", points);
+                         "labels", series_key_labels_json(&k), "unit", metric_unit(s->metric), "step", s->step_s, "points", points);
 }
 
 static int finish(void)

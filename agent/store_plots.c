@@ -153,21 +153,6 @@ static void dump(FILE *f, json_t *doc)
         json_decref(doc);
 }
 
-static json_t *labels_of(const struct series_key *k)
-{
-        const char *p = k->labels, *end = k->labels + k->labels_len, *name, *value;
-        json_t *labels = json_object();
-        size_t n, m;
-
-        while (series_key_label(&p, end, &name, &n, &value, &m)) {
-                char copy[SERIES_KEY_MAX + 1];
-
-                snprintf(copy, sizeof(copy), "%.*s", (int)n, name);
-                json_object_set_new(labels, copy, json_stringn(value, m));
-        }
-        return labels;
-}
-
 /* What all plots show, so that they can be compared. */
 struct span {
         int64_t from_s, to_s;
@@ -248,7 +233,7 @@ static int write_plot(struct store *s, FILE *f, const struct series *series, con
         if (!first)
                 fputc(',', f);
         dump(f, json_pack("{ss ss ss so sI sI so}", "component", series->component->name, "metric", metric, "unit", metric_unit(metric),
-                          "labels", labels_of(&k), "from", (json_int_t)d.from_s, "to", (json_int_t)MIN(d.to_s, store_wall_s(s)), "points", series_points(&d)));
+                          "labels", series_key_labels_json(&k), "from", (json_int_t)d.from_s, "to", (json_int_t)MIN(d.to_s, store_wall_s(s)), "points", series_points(&d)));
         return SQLITE_OK;
 }
 

@@ -100,3 +100,18 @@ const char *metric_unit(const char *metric)
         }
         return "";
 }
+
+json_t *series_key_labels_json(const struct series_key *k)
+{
+        const char *p = k->labels, *end = k->labels + k->labels_len, *name, *value;
+        json_t *labels = json_object();
+        size_t n, m;
+
+        while (series_key_label(&p, end, &name, &n, &value, &m)) {
+                char copy[SERIES_KEY_MAX + 1];
+
+                snprintf(copy, sizeof(copy), "%.*s", (int)n, name);
+                json_object_set_new(labels, copy, json_stringn(value, m));
+        }
+        return labels;
+}

@@ -6,6 +6,8 @@
 /* The name of a series in the store: "check/instance/metric{label=value,...}". An instance may contain slashes (a mount
  * point), a label's value nearly anything. Pure. */
 
+#include <jansson.h>
+
 #include "macros.h"
 
 struct series_key {
@@ -24,6 +26,9 @@ bool series_key_metric_is(const struct series_key *k, const char *metric);
  * "name=" follows belongs to the value before it. */
 bool series_key_label(const char **p, const char *end, const char **ret_name, size_t *ret_name_len, const char **ret_value,
                       size_t *ret_value_len);
+
+/* All labels as an object of strings; the caller owns it. NULL: out of memory. */
+json_t *series_key_labels_json(const struct series_key *k);
 
 /* What its name says that a metric is measured in: "celsius", "bytes", "seconds", "ratio", "rpm", ...; "" for a plain number. */
 const char *metric_unit(const char *metric);

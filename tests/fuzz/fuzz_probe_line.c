@@ -56,13 +56,16 @@ static char *slurp(const char *name, size_t *ret_len)
 static void look_at_files(struct brain *b)
 {
         _cleanup_free_ char *status = NULL, *samples = NULL;
+        struct brain_publish publish = { 0 };
         struct status_doc s;
         struct errinfo err = { 0 };
         size_t len;
         json_t *doc;
 
+        b->publish = &publish;
         if (publish_status(b) < 0 || publish_samples(b) < 0)
                 abort();
+        b->publish = NULL;
         status = slurp("status.json", &len);
         if (status_doc_parse(status, len, (double)brain_now_us() / USEC_PER_SEC, 30, &s, &err) < 0) {
                 fprintf(stderr, "our own status is damaged: %s\n%s\n", err.text, status);
