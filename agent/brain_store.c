@@ -293,8 +293,9 @@ static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
                 brain_self(s->b, "store", VERDICT_FAILED, "veille-store does not answer on %s/store.sock; history and memory over reboots are off",
                            s->b->options.run);
         if (s->unacked_us && now - s->unacked_us > ACK_WAIT_US)
-                brain_self(s->b, "store", VERDICT_TIMEOUT, "veille-store has not confirmed a write for %d s: its disk may hang; %s",
-                           (int)((now - s->unacked_us) / USEC_PER_SEC), "levels and alerts go on, history has a gap");
+                /* In minutes: a sentence that changes is logged. */
+                brain_self(s->b, "store", VERDICT_TIMEOUT, "veille-store has not confirmed a write for %d min: its disk may hang; %s",
+                           (int)((now - s->unacked_us) / (60 * USEC_PER_SEC)), "levels and alerts go on, history has a gap");
         if (s->fd >= 0 && !early && now - s->samples_us >= EVERY_US) {
                 send_samples(s);
                 send_state(s);
