@@ -5,10 +5,10 @@
  * config. The loop and the options are in veilled.c. */
 
 #include "brain.h"
+#include "common_clock.h"
 
 #include <stdarg.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 
 static const struct check_desc self_check = {
         .name = "veille",
@@ -18,22 +18,14 @@ static const struct check_desc self_check = {
         .evidence = EVIDENCE_SILENCE,
 };
 
-static int64_t clock_us(clockid_t clock)
-{
-        struct timespec ts;
-
-        clock_gettime(clock, &ts);
-        return ts.tv_sec * USEC_PER_SEC + ts.tv_nsec / 1000;
-}
-
 int64_t brain_now_us(void)
 {
-        return clock_us(CLOCK_BOOTTIME);
+        return clock_boot_us();
 }
 
 int64_t brain_wall_us(void)
 {
-        return clock_us(CLOCK_REALTIME);
+        return clock_wall_us();
 }
 
 void brain_self(struct brain *b, const char *what, enum verdict verdict, const char *fmt, ...)

@@ -11,10 +11,7 @@
 #include "catalog.h"
 #include "config.h"
 #include "judge.h"
-
-struct brain_options {
-        const char *root, *config, *state, *run, *probe;
-};
+#include "options.h"
 
 struct brain_counters {
         uint64_t runs, timeouts, bad_lines, refused_samples, spawns, connects, events, dropped_store_lines, dropped_log_lines,
@@ -23,7 +20,8 @@ struct brain_counters {
 };
 
 struct brain {
-        struct brain_options options;
+        struct common_options options;
+        const char *probe; /* the program to run */
         sd_event *event;
         struct config *config;
         struct catalog catalog;

@@ -19,7 +19,7 @@
 
 static int spawn_catalog(const struct brain *b, pid_t *ret_pid)
 {
-        char *argv[] = { (char *)b->options.probe, (char *)"catalog", (char *)"--root",  (char *)b->options.root, (char *)"--config",
+        char *argv[] = { (char *)b->probe, (char *)"catalog", (char *)"--root",  (char *)b->options.root, (char *)"--config",
                          (char *)b->options.config, NULL };
         posix_spawn_file_actions_t actions;
         int p[2], r;
@@ -28,7 +28,7 @@ static int spawn_catalog(const struct brain *b, pid_t *ret_pid)
                 return neg_errno();
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, p[1], 1);
-        r = posix_spawn(ret_pid, b->options.probe, &actions, NULL, argv, environ);
+        r = posix_spawn(ret_pid, b->probe, &actions, NULL, argv, environ);
         posix_spawn_file_actions_destroy(&actions);
         close(p[1]);
         if (r != 0) {
@@ -51,7 +51,7 @@ static int read_catalog(struct brain *b, char **ret, size_t *ret_len, struct err
                 return -ENOMEM;
         fd = spawn_catalog(b, &pid);
         if (fd < 0)
-                return err_set(err, fd, "%s catalog: %s", b->options.probe, strerror(-fd));
+                return err_set(err, fd, "%s catalog: %s", b->probe, strerror(-fd));
         for (;;) {
                 struct pollfd p = { .fd = fd, .events = POLLIN };
                 int64_t left = (end - brain_now_us()) / USEC_PER_MSEC;
@@ -64,12 +64,12 @@ static int read_catalog(struct brain *b, char **ret, size_t *ret_len, struct err
                 if (n < 0 || len + (size_t)n == CATALOG_MAX) {
                         kill(pid, SIGKILL);
                         waitpid(pid, NULL, WNOHANG);
-                        return err_set(err, -ETIME, "%s catalog: no end within %d s", b->options.probe, CATALOG_WAIT_MS / 1000);
+                        return err_set(err, -ETIME, "%s catalog: no end within %d s", b->probe, CATALOG_WAIT_MS / 1000);
                 }
                 len += (size_t)n;
         }
         if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-                return err_set(err, -EIO, "%s catalog: it failed", b->options.probe);
+                return err_set(err, -EIO, "%s catalog: it failed", b->probe);
         *ret = take_ptr(buf);
         *ret_len = len;
         return 0;
@@ -89,7 +89,7 @@ int brain_catalog_read(struct brain *b, const struct config *config, struct cata
                 return r;
         doc = json_loadb(text, len, 0, &error);
         if (!doc)
-                return err_set(err, -EPROTO, "%s catalog: %s", b->options.probe, error.text);
+                return err_set(err, -EPROTO, "%s catalog: %s", b->probe, error.text);
         r = catalog_from_json(doc, &catalog, err);
         json_decref(doc);
         if (r < 0)

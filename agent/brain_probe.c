@@ -326,7 +326,7 @@ static int connect_socket(struct brain *b, enum privilege privilege)
 
 static int spawn_probe(struct brain *b, pid_t *ret_pid)
 {
-        char *argv[] = { (char *)b->options.probe, (char *)"--root",  (char *)b->options.root, (char *)"--config",
+        char *argv[] = { (char *)b->probe, (char *)"--root",  (char *)b->options.root, (char *)"--config",
                          (char *)b->options.config, (char *)"serve", NULL };
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attr;
@@ -342,7 +342,7 @@ static int spawn_probe(struct brain *b, pid_t *ret_pid)
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, sv[1], 0);
         posix_spawn_file_actions_adddup2(&actions, sv[1], 1);
-        r = posix_spawn(ret_pid, b->options.probe, &actions, &attr, argv, environ);
+        r = posix_spawn(ret_pid, b->probe, &actions, &attr, argv, environ);
         posix_spawn_file_actions_destroy(&actions);
         posix_spawnattr_destroy(&attr);
         close(sv[1]);

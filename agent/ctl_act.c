@@ -5,7 +5,7 @@
 
 #include "ctl_snapshot.h"
 
-static int ask(const struct ctl_options *options, json_t *request, const char *done)
+static int ask(const struct common_options *options, json_t *request, const char *done)
 {
         struct errinfo err = { 0 };
         json_t *answer;
@@ -17,7 +17,7 @@ static int ask(const struct ctl_options *options, json_t *request, const char *d
         return 0;
 }
 
-static int run_accept(const struct ctl_options *options, int argc, char *argv[])
+static int run_accept(const struct common_options *options, int argc, char *argv[])
 {
         char done[256];
 
@@ -38,7 +38,7 @@ const struct ctl_command ctl_command_accept = {
                 "Example: veillectl accept sda interface-crc-errors\n",
 };
 
-static int run_reload(const struct ctl_options *options, int argc UNUSED, char *argv[] UNUSED)
+static int run_reload(const struct common_options *options, int argc UNUSED, char *argv[] UNUSED)
 {
         return ask(options, json_pack("{ss}", "cmd", "reload"), "configuration read anew");
 }
@@ -51,7 +51,7 @@ const struct ctl_command ctl_command_reload = {
         .help = "Root or group veille-admin. Try veillectl config check first.\n",
 };
 
-static int run_poll(const struct ctl_options *options, int argc, char *argv[])
+static int run_poll(const struct common_options *options, int argc, char *argv[])
 {
         return ask(options, json_pack("{ss so}", "cmd", "poll", "check", argc > 1 ? json_string(argv[1]) : json_null()),
                    "asked; veillectl status shows the result in a few seconds");

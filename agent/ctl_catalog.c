@@ -73,7 +73,7 @@ static int read_all(int fd, char **ret, size_t *ret_len)
         return 0;
 }
 
-static int ask_probe(const struct ctl_options *options, const char *probe, char **ret, size_t *ret_len)
+static int ask_probe(const struct common_options *options, const char *probe, char **ret, size_t *ret_len)
 {
         char *argv[] = { (char *)probe, (char *)"catalog", (char *)"--root",  (char *)options->root, (char *)"--config",
                          (char *)options->config, NULL };
@@ -103,7 +103,7 @@ static int ask_probe(const struct ctl_options *options, const char *probe, char 
         return r;
 }
 
-static int read_published(const struct ctl_options *options, char **ret, size_t *ret_len, struct errinfo *err)
+static int read_published(const struct common_options *options, char **ret, size_t *ret_len, struct errinfo *err)
 {
         _cleanup_close_ int fd = -1;
         char path[4096];
@@ -117,7 +117,7 @@ static int read_published(const struct ctl_options *options, char **ret, size_t 
         return r < 0 ? err_set(err, r, "%s: %s", path, strerror(-r)) : 0;
 }
 
-int ctl_catalog_load(const struct ctl_options *options, struct catalog *ret, struct errinfo *err)
+int ctl_catalog_load(const struct common_options *options, struct catalog *ret, struct errinfo *err)
 {
         _cleanup_free_ char *text = NULL;
         char probe[4096];

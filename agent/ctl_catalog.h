@@ -10,6 +10,6 @@
 
 /* From "veille-probe catalog" beside this program, else from RUN/catalog.json. 0, or negative errno with a
  * sentence. Limits are the rules' own when it came from the probe. */
-int ctl_catalog_load(const struct ctl_options *options, struct catalog *ret, struct errinfo *err);
+int ctl_catalog_load(const struct common_options *options, struct catalog *ret, struct errinfo *err);
 
 #endif

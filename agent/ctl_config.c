@@ -3,7 +3,6 @@
 
 /* veillectl config: whether the configuration is good, what holds and who said so, an example. Needs no daemon. */
 
-#include <getopt.h>
 #include <sys/stat.h>
 
 #include "config.h"
@@ -104,14 +103,14 @@ static unsigned print_errors(struct config_errors *errors)
         return n;
 }
 
-static int check(const struct ctl_options *options, const char *file)
+static int check(const struct common_options *options, const char *file)
 {
         struct catalog_names names = { 0 };
         struct catalog catalog = { 0 };
         struct config_errors errors;
         struct errinfo err = { 0 };
         struct config *c = NULL;
-        struct ctl_options of_file = *options;
+        struct common_options of_file = *options;
         unsigned n = 0;
 
         of_file.config = file;
@@ -219,7 +218,7 @@ static size_t show_sections(struct view *v, bool print)
         return shown;
 }
 
-static int show(const struct ctl_options *options, bool origin, bool all)
+static int show(const struct common_options *options, bool origin, bool all)
 {
         struct view v = { .origin = origin, .all = all };
         struct config_errors errors;
@@ -240,24 +239,28 @@ static int show(const struct ctl_options *options, bool origin, bool all)
 
 /* ----------------------------------------------------------------------------------------------------- */
 
-static int run(const struct ctl_options *options, int argc, char *argv[])
-{
-        static const struct option long_options[] = { { "origin", no_argument, NULL, 'o' }, { "all", no_argument, NULL, 'a' }, { 0 } };
-        bool origin = false, all = false;
-        int c;
+struct words {
+        bool origin, all;
+};
 
-        while ((c = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
-                if (c == '?')
-                        return ctl_usage("config", "the options are --origin and --all");
-                origin |= c == 'o';
-                all |= c == 'a';
-        }
-        argc -= optind;
-        argv += optind;
+static const struct option_row rows[] = {
+        { "origin", NULL, "show: which file and line set it", offsetof(struct words, origin) },
+        { "all", NULL, "show: also the sections that are not used", offsetof(struct words, all) },
+        { 0 },
+};
+
+static int run(const struct common_options *options, int argc, char *argv[])
+{
+        struct words w = { 0 };
+
+        if (ctl_take("config", rows, &w, &argc, argv) < 0)
+                return CTL_EXIT_FAILED;
+        argc--;
+        argv++;
         if (argc >= 1 && argc <= 2 && streq(argv[0], "check"))
                 return check(options, argc == 2 ? argv[1] : options->config);
         if (argc == 1 && streq(argv[0], "show"))
-                return show(options, origin, all);
+                return show(options, w.origin, w.all);
         if (argc == 1 && streq(argv[0], "example")) {
                 config_write_example(stdout);
                 return fflush(stdout) == 0 ? 0 : CTL_EXIT_FAILED;
@@ -269,10 +272,11 @@ const struct ctl_command ctl_command_config = {
         .name = "config",
         .run = run,
         .synopsis = "check [FILE] | show [--origin] [--all] | example",
+        .options = rows,
         .summary = "is the configuration good, what holds, where was it set",
         .help = "  check    tells all errors at once, each with its place; exit status 1 if there are any.\n"
                 "           The file is veille.conf, or FILE; the drop-ins in FILE.d belong to it.\n"
-                "  show     what holds in the sections that are used; --all: in all of them; --origin: which file set it\n"
+                "  show     what holds in the sections that are used\n"
                 "  example  everything that can be set, with its default, commented out\n"
                 "After a change: veillectl config check && veillectl reload\n",
 };

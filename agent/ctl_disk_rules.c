@@ -25,7 +25,7 @@ static int configure(struct rule *rules, const struct config *config)
         return result;
 }
 
-struct rule *ctl_disk_rules(const struct ctl_options *options)
+struct rule *ctl_disk_rules(const struct common_options *options)
 {
         _cleanup_free_ struct rule *rules = calloc(disk_rules_len, sizeof(*rules));
         struct config_errors errors = { 0 };

@@ -10,6 +10,6 @@
 
 /* A copy of disk_rules (disk_rules_len of them) after [rule NAME] of the config; the caller frees it. NULL: the config has
  * errors, they are on standard error. */
-struct rule *ctl_disk_rules(const struct ctl_options *options);
+struct rule *ctl_disk_rules(const struct common_options *options);
 
 #endif

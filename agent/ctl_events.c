@@ -4,7 +4,6 @@
 /* veillectl events: what happened, out of what veille-store keeps: levels that changed, what the kernel said, what went
  * wrong with veille itself. */
 
-#include <getopt.h>
 #include <math.h>
 #include <time.h>
 
@@ -122,57 +121,56 @@ static int print_json(json_t *list)
 /* --- the command --------------------------------------------------------------------------------------------------- */
 
 struct words {
+        const char *since, *until, *max;
         bool json;
+        /* of these: */
         double from, to;
-        int max;
+        int n_max;
 };
 
-static int parse(struct words *w, int argc, char *argv[])
+static const struct option_row rows[] = {
+        { "since", "TIME", "2h, 3d (so long ago), 14:00, 2026-11-20, \"2026-11-20 14:00\", yesterday, @SECONDS; default: the beginning", offsetof(struct words, since) },
+        { "until", "TIME", "the same; default: now", offsetof(struct words, until) },
+        { "max", "N", "the newest N of them, default 100, at most 10000", offsetof(struct words, max) },
+        { "json", NULL, "one object; its events have time, component, kind, from, to, rule and why", offsetof(struct words, json) },
+        { 0 },
+};
+
+static int parse(struct words *w, int *argc, char *argv[])
 {
-        static const struct option long_options[] = {
-                { "json", no_argument, NULL, 'j' }, { "since", required_argument, NULL, 's' }, { "until", required_argument, NULL, 'u' },
-                { "max", required_argument, NULL, 'm' }, { 0 },
-        };
         double now = (double)time(NULL);
         struct errinfo err = { 0 };
-        int c;
 
-        while ((c = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
-                if (c == '?')
-                        return ctl_usage("events", "the options are --since, --until, --max and --json");
-                w->json |= c == 'j';
-                if (c == 'm')
-                        w->max = atoi(optarg);
-                if ((c == 's' && term_parse_time(optarg, now, &w->from, &err) < 0) || (c == 'u' && term_parse_time(optarg, now, &w->to, &err) < 0))
-                        return ctl_usage("events", "%s", err.text);
-        }
-        if (w->max < 1 || w->max > MAX_MAX)
-                return ctl_usage("events", "--max is 1 to %d", MAX_MAX);
-        if (argc - optind > 1)
+        if (ctl_take("events", rows, w, argc, argv) < 0)
+                return CTL_EXIT_FAILED;
+        if ((w->since && term_parse_time(w->since, now, &w->from, &err) < 0) || (w->until && term_parse_time(w->until, now, &w->to, &err) < 0) ||
+            ctl_take_number("max", w->max, 1, MAX_MAX, &w->n_max, &err) < 0)
+                return ctl_usage("events", "%s", err.text);
+        if (*argc > 2)
                 return ctl_usage("events", "one component or none");
         return 0;
 }
 
-static int run(const struct ctl_options *options, int argc, char *argv[])
+static int run(const struct common_options *options, int argc, char *argv[])
 {
-        struct words w = { .from = 0, .to = (double)time(NULL) + 86400, .max = MAX_DEFAULT };
+        struct words w = { .from = 0, .to = (double)time(NULL) + 86400, .n_max = MAX_DEFAULT };
         struct errinfo err = { 0 };
         struct ctl_store store;
         json_t *list = NULL;
-        int r = parse(&w, argc, argv);
+        int r = parse(&w, &argc, argv);
 
         if (r != 0)
                 return r;
         if (ctl_store_begin(options, &store, &err) < 0)
                 return ctl_fail("%s", err.text);
-        r = ctl_events_fetch(&store, argv[optind], w.from, w.to, w.max, &list, &err);
+        r = ctl_events_fetch(&store, argv[1], w.from, w.to, w.n_max, &list, &err);
         ctl_store_close(&store);
         if (r < 0)
                 return ctl_fail("%s", err.text);
         if (w.json)
                 r = print_json(list);
         else if (json_array_size(list) == 0)
-                printf("nothing happened%s%s in this time\n", argv[optind] ? " to " : "", argv[optind] ? argv[optind] : "");
+                printf("nothing happened%s%s in this time\n", argv[1] ? " to " : "", argv[1] ? argv[1] : "");
         else
                 print_all(list);
         json_decref(list);
@@ -184,10 +182,7 @@ const struct ctl_command ctl_command_events = {
         .run = run,
         .synopsis = "[--since TIME] [--until TIME] [--max N] [--json] [COMPONENT]",
         .summary = "what happened: levels that changed, what the kernel said, with times; oldest first",
-        .help = "  --since TIME   2h, 3d (so long ago), 14:00, 2026-11-20, \"2026-11-20 14:00\", yesterday, @SECONDS; default: the beginning\n"
-                "  --until TIME   the same; default: now\n"
-                "  --max N        the newest N of them, default 100, at most 10000\n"
-                "  --json         one object; its events have time, component, kind, from, to, rule and why\n\n"
-                "Events are kept for ever, up to max-events of section [store] in veille.conf(5). Rows that differ in nothing\n"
+        .options = rows,
+        .help = "Events are kept for ever, up to max-events of section [store] in veille.conf(5). Rows that differ in nothing\n"
                 "but their time are shown as one, but not in JSON. Example: veillectl events --since yesterday sda\n",
 };

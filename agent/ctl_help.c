@@ -7,6 +7,7 @@
 
 static void help_all(void)
 {
+        const struct option_set common = { common_option_rows, NULL };
         size_t width = 0;
 
         puts("veillectl: asks veille how this host is, and tells it what you have decided\n\n"
@@ -18,17 +19,14 @@ static void help_all(void)
                 width = MAX(width, strlen(ctl_commands[i]->name));
         for (size_t i = 0; ctl_commands[i]; i++)
                 printf("  %-*s  %s\n", (int)width, ctl_commands[i]->name, ctl_commands[i]->summary);
-        puts("\nOptions of every command:\n"
-             "  --config FILE  default /etc/veille/veille.conf\n"
-             "  --run DIR      where the daemons meet, default /run/veille\n"
-             "  --state DIR    what survives a reboot, default /var/lib/veille\n"
-             "  --root DIR     DIR/sys, DIR/proc, DIR/dev instead of /sys, /proc, /dev\n"
-             "  --help, --version\n\n"
+        puts("\nOptions of every command:");
+        options_print(&common, 1, stdout);
+        puts("  --help, --version\n\n"
              "veillectl help COMMAND tells more of one command. Reading needs group veille; accept, reload and poll need\n"
              "root or group veille-admin. Exit status: 0 done, 3 not done or not understood, others as the command says.");
 }
 
-static int run(const struct ctl_options *options UNUSED, int argc, char *argv[])
+static int run(const struct common_options *options UNUSED, int argc, char *argv[])
 {
         const struct ctl_command *command;
 
@@ -39,8 +37,13 @@ static int run(const struct ctl_options *options UNUSED, int argc, char *argv[])
         command = ctl_command_by_name(argv[1]);
         if (!command)
                 return ctl_usage("help", "there is no command '%s'", argv[1]);
-        printf("veillectl %s%s%s\n\n%s\n%s%s", command->name, *command->synopsis ? " " : "", command->synopsis,
-               command->summary, *command->help ? "\n" : "", command->help);
+        printf("veillectl %s%s%s\n\n%s\n", command->name, *command->synopsis ? " " : "", command->synopsis, command->summary);
+        if (command->options) {
+                putchar('\n');
+                options_print(&(struct option_set){ command->options, NULL }, 1, stdout);
+        }
+        if (*command->help)
+                printf("\n%s", command->help);
         return 0;
 }
 

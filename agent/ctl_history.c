@@ -3,7 +3,6 @@
 
 /* veillectl history: what was measured of a component, as a list, as plots, as JSON or CSV. */
 
-#include <getopt.h>
 #include <math.h>
 #include <time.h>
 
@@ -147,7 +146,7 @@ int history_fetch(struct ctl_store *store, struct history_ask *ask, struct histo
 
 /* --- nothing found: why? --------------------------------------------------------------------------------------- */
 
-static int no_such_component(const struct ctl_options *options, const struct history_ask *ask)
+static int no_such_component(const struct common_options *options, const struct history_ask *ask)
 {
         struct errinfo err = { 0 };
         struct ctl_snapshot s;
@@ -176,7 +175,7 @@ static int no_such_component(const struct ctl_options *options, const struct his
         return CTL_EXIT_FAILED;
 }
 
-static int nothing_found(const struct ctl_options *options, struct ctl_store *store, const struct history_ask *ask)
+static int nothing_found(const struct common_options *options, struct ctl_store *store, const struct history_ask *ask)
 {
         struct history_ask all = { .component = ask->component, .metric = "", .from = ask->from, .to = ask->to, .points = 1 };
         struct errinfo err = { 0 };
@@ -391,43 +390,34 @@ static int show_plots(struct ctl_store *store, const struct history_set *set, co
 enum form { FORM_TEXT, FORM_JSON, FORM_CSV };
 
 struct words {
+        const char *since, *until, *points, *height;
+        bool json, csv;
+        /* of these: */
         enum form form;
-        const char *since, *until;
-        int points, height;
+        int n_points, n_rows;
 };
 
-static int parse(struct words *w, int argc, char *argv[])
-{
-        static const struct option long_options[] = {
-                { "json", no_argument, NULL, 'j' },        { "csv", no_argument, NULL, 'c' },         { "since", required_argument, NULL, 's' },
-                { "until", required_argument, NULL, 'u' }, { "points", required_argument, NULL, 'p' }, { "height", required_argument, NULL, 'h' },
-                { 0 },
-        };
-        int c;
+static const struct option_row rows[] = {
+        { "since", "TIME", "2h, 3d (so long ago), 14:00, 2026-11-20, \"2026-11-20 14:00\", yesterday, @SECONDS; default: 1w", offsetof(struct words, since) },
+        { "until", "TIME", "the same; default: now", offsetof(struct words, until) },
+        { "points", "N", "slices of time, at most 2000; default: as many as there is room for, 200 with --json and --csv", offsetof(struct words, points) },
+        { "height", "ROWS", "of a plot, default 10", offsetof(struct words, height) },
+        { "json", NULL, "one object: every series with its points [time, mean, least, greatest]", offsetof(struct words, json) },
+        { "csv", NULL, "the same as rows, times in UTC", offsetof(struct words, csv) },
+        { 0 },
+};
 
-        while ((c = getopt_long(argc, argv, "", long_options, NULL)) >= 0)
-                switch (c) {
-                case 'j':
-                        w->form = FORM_JSON;
-                        break;
-                case 'c':
-                        w->form = FORM_CSV;
-                        break;
-                case 's':
-                        w->since = optarg;
-                        break;
-                case 'u':
-                        w->until = optarg;
-                        break;
-                case 'p':
-                        w->points = atoi(optarg);
-                        break;
-                case 'h':
-                        w->height = atoi(optarg);
-                        break;
-                default:
-                        return -EINVAL;
-                }
+static int parse(struct words *w, int *argc, char *argv[])
+{
+        struct errinfo err = { 0 };
+
+        if (ctl_take("history", rows, w, argc, argv) < 0)
+                return CTL_EXIT_FAILED;
+        if (ctl_take_number("points", w->points, 1, POINTS_MAX, &w->n_points, &err) < 0 || ctl_take_number("height", w->height, 3, 50, &w->n_rows, &err) < 0)
+                return ctl_usage("history", "%s", err.text);
+        if (w->json && w->csv)
+                return ctl_usage("history", "--json or --csv, not both");
+        w->form = w->json ? FORM_JSON : w->csv ? FORM_CSV : FORM_TEXT;
         return 0;
 }
 
@@ -472,7 +462,7 @@ static int show(struct ctl_store *store, const struct history_set *set, const st
         return 0;
 }
 
-static int history(const struct ctl_options *options, struct ctl_store *store, struct history_ask *ask, const struct words *w, struct text_plot *shape)
+static int history(const struct common_options *options, struct ctl_store *store, struct history_ask *ask, const struct words *w, struct text_plot *shape)
 {
         struct errinfo err = { 0 };
         struct history_set set = { 0 };
@@ -490,29 +480,28 @@ static int history(const struct ctl_options *options, struct ctl_store *store, s
         return r;
 }
 
-static int run(const struct ctl_options *options, int argc, char *argv[])
+static int run(const struct common_options *options, int argc, char *argv[])
 {
-        struct words w = { .points = 0, .height = 10 };
+        struct words w = { .n_rows = 10 };
         struct history_ask ask = { .metric = "" };
         struct text_plot shape = { .width = term_columns(), .utf8 = term_utf8(), .colours = term_colour() };
         struct errinfo err = { 0 };
         struct ctl_store store;
         int r;
 
-        if (parse(&w, argc, argv) < 0)
-                return ctl_usage("history", "the options are --since, --until, --points, --height, --json and --csv");
-        if (argc - optind < 1 || argc - optind > 2)
-                return ctl_usage("history", "say which component; veillectl status shows them");
-        if (w.points < 0 || w.points > POINTS_MAX || w.height < 3 || w.height > 50)
-                return ctl_usage("history", "--points is 1 to %d, --height 3 to 50", POINTS_MAX);
-        ask.component = argv[optind];
-        if (argc - optind == 2)
-                ask.metric = str_starts(argv[optind + 1], "veille_") ? argv[optind + 1] + strlen("veille_") : argv[optind + 1];
+        r = parse(&w, &argc, argv);
+        if (r != 0)
+                return r;
+        if (argc < 2 || argc > 3)
+                return ctl_usage("history", "say which component and, for a plot, which metric; veillectl status shows the components");
+        ask.component = argv[1];
+        if (argc == 3)
+                ask.metric = str_starts(argv[2], "veille_") ? argv[2] + strlen("veille_") : argv[2];
         if (take_times(&w, &ask, &err) < 0)
                 return ctl_usage("history", "%s", err.text);
-        shape.height = w.height;
-        if (w.points)
-                ask.points = w.points;
+        shape.height = w.n_rows;
+        if (w.n_points)
+                ask.points = w.n_points;
         else
                 ask.points = w.form != FORM_TEXT ? 200 : *ask.metric ? text_plot_slices(&shape) : LIST_WIDTH * 2;
         if (ctl_store_begin(options, &store, &err) < 0)
@@ -526,15 +515,10 @@ const struct ctl_command ctl_command_history = {
         .name = "history",
         .run = run,
         .synopsis = "[--since TIME] [--until TIME] [--points N] [--height ROWS] [--json | --csv] COMPONENT [METRIC]",
+        .options = rows,
         .summary = "what was measured of a component: a list, a plot in the terminal, JSON or CSV",
         .help = "Without METRIC: what there is, with last, least and greatest value. With it a plot, one for each of its labels; a part\n"
-                "of the name, or of name{label=value}, is enough. Below the axis stands when the level of the component changed.\n\n"
-                "  --since TIME   2h, 3d (so long ago), 14:00, 2026-11-20, \"2026-11-20 14:00\", yesterday, @SECONDS; default: 1w\n"
-                "  --until TIME   the same; default: now\n"
-                "  --points N     slices of time, at most 2000; default: as many as there is room for, 200 with --json and --csv\n"
-                "  --height ROWS  of a plot, default 10\n"
-                "  --json         one object: every series with its points [time, mean, least, greatest]\n"
-                "  --csv          the same as rows, times in UTC\n\n"
+                "of the name, or of name{label=value}, is enough. Below the axis stands when the level of the component changed.\n"
                 "A slice of which nothing is known is left out, and open in the plot: nothing is drawn where nobody measured.\n"
                 "Each value is kept a week, mean, least and greatest of the hours a year; see veille.conf(5), section [store].\n"
                 "Example: veillectl history --since 2d sda temperature\n",

@@ -235,7 +235,7 @@ static void single_reading(struct rule *rules)
         }
 }
 
-static int run_judge(const struct ctl_options *options, int argc, char *argv[])
+static int run_judge(const struct common_options *options, int argc, char *argv[])
 {
         struct judging j = { 0 };
 

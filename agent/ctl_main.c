@@ -3,7 +3,6 @@
 
 /* Finds the command that was typed: common options anywhere, then a row of the table. */
 
-#include <getopt.h>
 #include <stdarg.h>
 
 #include "ctl.h"
@@ -19,16 +18,6 @@ const struct ctl_command *const ctl_commands[] = {
 #include "ctl_table.inc"
 #undef COMMAND
         NULL,
-};
-
-static const struct {
-        const char *name;
-        size_t offset;
-} common[] = {
-        { "--root", offsetof(struct ctl_options, root) },
-        { "--config", offsetof(struct ctl_options, config) },
-        { "--state", offsetof(struct ctl_options, state) },
-        { "--run", offsetof(struct ctl_options, run) },
 };
 
 const struct ctl_command *ctl_command_by_name(const char *name)
@@ -47,7 +36,7 @@ int ctl_usage(const char *name, const char *fmt, ...)
         va_start(ap, fmt);
         vfprintf(stderr, fmt, ap);
         va_end(ap);
-        fprintf(stderr, "; see veillectl help %s\n", name);
+        fprintf(stderr, " (veillectl help %s)\n", name);
         return CTL_EXIT_FAILED;
 }
 
@@ -63,43 +52,30 @@ int ctl_fail(const char *fmt, ...)
         return CTL_EXIT_FAILED;
 }
 
-/* Takes one common option at argv[i] and returns how many words it was (0: not one of them), or -EINVAL. */
-static int take_common(struct ctl_options *options, char *argv[], int i)
+int ctl_take(const char *name, const struct option_row *rows, void *words, int *argc, char *argv[])
 {
-        for (size_t k = 0; k < ARRAY_LEN(common); k++) {
-                size_t len = strlen(common[k].name);
-                const char **value = (const char **)((char *)options + common[k].offset);
+        struct common_options taken;
+        const struct option_set sets[] = { { rows, words }, { common_option_rows, &taken } };
+        struct errinfo err = { 0 };
 
-                if (strncmp(argv[i], common[k].name, len) != 0 || (argv[i][len] != '\0' && argv[i][len] != '='))
-                        continue;
-                *value = argv[i][len] == '=' ? argv[i] + len + 1 : argv[i + 1];
-                if (!*value || !**value) {
-                        ctl_fail("%s needs a value", common[k].name);
-                        return -EINVAL;
-                }
-                return argv[i][len] == '=' ? 1 : 2;
+        /* The common ones are long gone; they are here to be meant by a mistyped one. */
+        if (options_take(sets, ARRAY_LEN(sets), true, argc, argv, &err) < 0) {
+                ctl_usage(name, "%s", err.text);
+                return -EINVAL;
         }
         return 0;
 }
 
-/* Removes the common options from argv, before and after the command's name, up to "--". */
-static int take_options(struct ctl_options *options, int *argc, char *argv[])
+int ctl_take_number(const char *name, const char *value, int least, int most, int *ret, struct errinfo *err)
 {
-        int n = 1, i = 1;
+        char *end;
+        long n = value ? strtol(value, &end, 10) : 0;
 
-        while (i < *argc && !streq(argv[i], "--")) {
-                int r = take_common(options, argv, i);
-
-                if (r < 0)
-                        return r;
-                if (r == 0)
-                        argv[n++] = argv[i++];
-                i += r;
-        }
-        while (i < *argc)
-                argv[n++] = argv[i++];
-        argv[n] = NULL;
-        *argc = n;
+        if (!value)
+                return 0;
+        if (*end || end == value || n < least || n > most)
+                return err_set(err, -EINVAL, "--%s is a number from %d to %d, not '%s'", name, least, most, value);
+        *ret = (int)n;
         return 0;
 }
 
@@ -117,47 +93,53 @@ static int unknown_command(const char *name)
         return ctl_fail("there is no command '%s'; veillectl --help shows them all", name);
 }
 
-static bool wants_help(int argc, char *argv[])
+/* A word that begins with a dash before any command: common options are gone, so it is one of a command, or of nobody. */
+static int unknown_option(const char *word, char *argv[])
 {
-        for (int i = 1; i < argc && !streq(argv[i], "--"); i++)
-                if (streq(argv[i], "--help") || streq(argv[i], "-h"))
-                        return true;
-        return false;
+        struct common_options taken;
+        const struct option_set set = { common_option_rows, &taken };
+        struct errinfo err = { 0 };
+        int argc = 2;
+
+        for (size_t i = 0; ctl_commands[i]; i++)
+                for (const struct option_row *row = ctl_commands[i]->options; row && row->name; row++)
+                        if (str_starts(word, "--") && streq(word + 2, row->name))
+                                return ctl_fail("%s belongs to a command and stands behind it: veillectl %s %s", word, ctl_commands[i]->name, word);
+        options_take(&set, 1, true, &argc, argv, &err);
+        return ctl_fail("%s (veillectl --help)", err.text);
 }
 
 int ctl_main(int argc, char *argv[])
 {
-        struct ctl_options options = {
-                .root = "/",
-                .config = "/etc/veille/veille.conf",
-                .state = "/var/lib/veille",
-                .run = "/run/veille",
-        };
+        struct common_options options = COMMON_OPTIONS_DEFAULT;
+        const struct option_set common = { common_option_rows, &options };
         const struct ctl_command *command, *help = ctl_command_by_name("help");
         char *of_command[] = { (char *)"help", NULL, NULL };
+        struct errinfo err = { 0 };
 
         assert(help);
-        if (take_options(&options, &argc, argv) < 0)
-                return CTL_EXIT_FAILED;
-        optind = 0;
-        if (argc < 2) {
-                help->run(&options, 1, of_command);
-                return CTL_EXIT_FAILED;
-        }
-        if (streq(argv[1], "--help") || streq(argv[1], "-h"))
-                return help->run(&options, 1, of_command);
-        if (streq(argv[1], "--version")) {
+        if (options_take(&common, 1, false, &argc, argv, &err) < 0)
+                return ctl_fail("%s (veillectl --help)", err.text);
+        if (options.version && !options.help) {
                 printf("veillectl %s\n", VEILLE_VERSION);
                 return 0;
         }
+        if (argc < 2) {
+                help->run(&options, 1, of_command);
+                return options.help ? 0 : CTL_EXIT_FAILED;
+        }
         if (argv[1][0] == '-')
-                return ctl_fail("unknown option %s; veillectl --help shows what there is", argv[1]);
+                return unknown_option(argv[1], argv);
         command = ctl_command_by_name(argv[1]);
         if (!command)
                 return unknown_command(argv[1]);
-        if (wants_help(argc - 1, argv + 1)) {
+        if (options.help) {
                 of_command[1] = argv[1];
                 return help->run(&options, 2, of_command);
         }
-        return command->run(&options, argc - 1, argv + 1);
+        argc--;
+        argv++;
+        if (!command->options && ctl_take(command->name, NULL, NULL, &argc, argv) < 0)
+                return CTL_EXIT_FAILED;
+        return command->run(&options, argc, argv);
 }

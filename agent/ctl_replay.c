@@ -243,23 +243,18 @@ static void replay_done(struct replay *r)
         free(r->rules);
 }
 
-static int run(const struct ctl_options *options, int argc, char *argv[])
+static int run(const struct common_options *options, int argc, char *argv[])
 {
         static struct replay r;
-        int first = argc > 1 && streq(argv[1], "--") ? 2 : 1;
         int status;
 
-        if (argc <= first)
+        if (argc < 2)
                 return ctl_usage("replay", "which FILE? - is standard input");
-        if (first == 1)
-                for (int i = 1; i < argc; i++)
-                        if (argv[i][0] == '-' && argv[i][1])
-                                return ctl_usage("replay", "there is no option %s", argv[i]);
         r = (struct replay){ .rules = ctl_disk_rules(options) };
         if (!r.rules)
                 return CTL_EXIT_FAILED;
         r.judge = disk_judge_new(r.rules, disk_rules_len);
-        for (int i = first; i < argc; i++)
+        for (int i = 1; i < argc; i++)
                 replay_file(&r, argv[i]);
         tell_unjudged(&r);
         if (disk_judge_limit_hits(r.judge))

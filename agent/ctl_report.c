@@ -5,7 +5,6 @@
  * Made of what other commands print and of published files; touches no device. Everything passes through redact.h. */
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -22,7 +21,7 @@
 #define JOURNALCTL "/usr/bin/journalctl"
 
 struct report {
-        const struct ctl_options *options;
+        const struct common_options *options;
         FILE *f;
         const char *top; /* directory inside of the tar file */
         struct redact redact;
@@ -329,38 +328,41 @@ static int make(struct report *r, const char *path, bool masked)
         return status;
 }
 
-static int run(const struct ctl_options *options, int argc, char *argv[])
-{
-        static const struct option long_options[] = { { "output", required_argument, NULL, 'o' }, { "mask", no_argument, NULL, 'm' }, { 0 } };
-        struct report r = { .options = options, .now = time(NULL) };
-        char top[64], path[80];
-        const char *output = NULL;
-        bool masked = false;
-        struct tm tm;
-        int c;
+struct words {
+        const char *output;
+        bool mask;
+};
 
-        while ((c = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
-                if (c == '?')
-                        return ctl_usage("report", "the options are --output FILE and --mask");
-                masked |= c == 'm';
-                output = c == 'o' ? optarg : output;
-        }
-        if (optind < argc)
-                return ctl_usage("report", "'%s' is no option", argv[optind]);
+static const struct option_row rows[] = {
+        { "output", "FILE", "default: veille-report-TIME.tar here; - is standard output; an existing file is not replaced", offsetof(struct words, output) },
+        { "mask", NULL, "also replace serial numbers and the name of the host, each by the same word everywhere", offsetof(struct words, mask) },
+        { 0 },
+};
+
+static int run(const struct common_options *options, int argc, char *argv[])
+{
+        struct report r = { .options = options, .now = time(NULL) };
+        struct words w = { 0 };
+        char top[64], path[80];
+        struct tm tm;
+
+        if (ctl_take("report", rows, &w, &argc, argv) < 0)
+                return CTL_EXIT_FAILED;
+        if (argc > 1)
+                return ctl_usage("report", "'%s' is no option", argv[1]);
         strftime(top, sizeof(top), "veille-report-%Y%m%dT%H%M%S", localtime_r(&r.now, &tm));
         snprintf(path, sizeof(path), "%s.tar", top);
         r.top = top;
-        return make(&r, output ? output : path, masked);
+        return make(&r, w.output ? w.output : path, w.mask);
 }
 
 const struct ctl_command ctl_command_report = {
         .name = "report",
         .run = run,
         .synopsis = "[--output FILE] [--mask]",
+        .options = rows,
         .summary = "one file for a bug report: versions, configuration, levels, values, events, journal; without secrets",
         .help = "A tar file that only you can read. Left out are the contents of files that the configuration names as secrets, wherever\n"
-                "they stand, values of keys like password or token, and what stands behind the host in URLs. No device is asked.\n\n"
-                "  --output FILE  default: veille-report-TIME.tar here; - is standard output; an existing file is not replaced\n"
-                "  --mask         also replace serial numbers and the name of the host, each by the same word everywhere\n\n"
+                "they stand, values of keys like password or token, and what stands behind the host in URLs. No device is asked.\n"
                 "Run it as root or in group veille, so that it may read what it collects. Example: veillectl report --mask\n",
 };

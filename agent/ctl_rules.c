@@ -63,7 +63,7 @@ static void print_rule(const struct config *c, const struct check_desc *check, c
         printf("  %-9s %s\n  %-9s %s\n", "clears", r->clears ? r->clears : "", "source", r->source ? r->source : "");
 }
 
-static int load(const struct ctl_options *options, struct config **config, struct catalog *catalog)
+static int load(const struct common_options *options, struct config **config, struct catalog *catalog)
 {
         struct config_errors errors;
         struct errinfo err = { 0 };
@@ -114,7 +114,7 @@ static void show_all(const struct catalog *catalog)
                         print_line(&catalog->checks[i].rules[k], width);
 }
 
-static int run(const struct ctl_options *options, int argc, char *argv[])
+static int run(const struct common_options *options, int argc, char *argv[])
 {
         struct catalog catalog = { 0 };
         struct config *config = NULL;

@@ -77,7 +77,7 @@ bool ctl_selftest_print(const struct ctl_snapshot *s, const char *component, con
         return any;
 }
 
-static int list(const struct ctl_options *options)
+static int list(const struct common_options *options)
 {
         struct errinfo err = { 0 };
         struct ctl_snapshot s;
@@ -92,7 +92,7 @@ static int list(const struct ctl_options *options)
         return 0;
 }
 
-static int run_selftest(const struct ctl_options *options, int argc, char *argv[])
+static int run_selftest(const struct common_options *options, int argc, char *argv[])
 {
         struct errinfo err = { 0 };
         json_t *answer;

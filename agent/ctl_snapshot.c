@@ -5,24 +5,15 @@
 
 #include "ctl_snapshot.h"
 
-#include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 
-#include "status_doc.h"
+#include "common_clock.h"
+#include "common_run.h"
 
 #define ANSWER_MAX 65536
-
-static double boottime(void)
-{
-        struct timespec ts;
-
-        clock_gettime(CLOCK_BOOTTIME, &ts);
-        return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 enum level ctl_level(const json_t *o)
 {
@@ -55,36 +46,26 @@ void ctl_duration(double s, char *buf, size_t size)
         status_duration(s, buf, size);
 }
 
-int ctl_snapshot_load(const struct ctl_options *options, struct ctl_snapshot *ret, struct errinfo *err)
+void ctl_status_load(const struct common_options *options, struct status_doc *ret)
 {
-        _cleanup_fclose_ FILE *f = NULL;
-        _cleanup_free_ char *text = NULL;
-        struct errinfo why = { 0 };
-        struct status_doc s;
-        char path[4096];
-        struct stat st;
-        int fd, r;
+        int fd = run_open(options->run);
 
-        snprintf(path, sizeof(path), "%s/status.json", options->run);
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (fd < 0 && errno == ENOENT)
-                return err_set(err, -ENOENT, "%s is not there: veilled is not running, or runs with another --run; try: systemctl status veilled", path);
-        if (fd < 0 && errno == EACCES)
-                return err_set(err, -EACCES, "%s: you may not read it; reading needs root or group veille", path);
-        if (fd < 0)
-                return err_set(err, neg_errno(), "%s: %s", path, strerror(errno));
-        f = fdopen(fd, "r");
-        if (!f || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STATUS_DOC_MAX_BYTES)
-                return err_set(err, -EINVAL, "%s is no status file", path);
-        text = malloc((size_t)st.st_size + 1);
-        if (!text)
-                return err_set(err, -ENOMEM, "%s: %s", path, strerror(ENOMEM));
-        /* Renamed into place, never changed: what is shorter now than a moment ago is damaged. */
-        if (fread(text, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
-                return err_set(err, -EIO, "%s: %s", path, strerror(EIO));
-        r = status_doc_parse(text, (size_t)st.st_size, boottime(), STATUS_SILENT_AFTER_S, &s, &why);
-        if (r < 0)
-                return err_set(err, r, "%s is damaged (%s); veilled writes it anew within 10 s when it runs", path, why.text);
+        /* The configuration is not asked when the brain is silent: it may lie on a disk that hangs. */
+        run_status_load(fd, options->run, (double)clock_boot_us() / USEC_PER_SEC, NAN, ret);
+        if (fd >= 0)
+                close(fd);
+}
+
+int ctl_snapshot_load(const struct common_options *options, struct ctl_snapshot *ret, struct errinfo *err)
+{
+        struct status_doc s;
+
+        ctl_status_load(options, &s);
+        if (isnan(s.time_boot)) {
+                err_set(err, -ENODATA, "%s", s.why);
+                status_doc_done(&s);
+                return -ENODATA;
+        }
         *ret = (struct ctl_snapshot){ .doc = s.doc, .silent_s = s.silent_s, .silent = s.silent };
         return 0;
 }
@@ -115,7 +96,7 @@ static int read_answer(int fd, char *buf, size_t size, struct errinfo *err)
         }
 }
 
-int ctl_control(const struct ctl_options *options, json_t *request, json_t **ret, struct errinfo *err)
+int ctl_control(const struct common_options *options, json_t *request, json_t **ret, struct errinfo *err)
 {
         struct sockaddr_un sa = { .sun_family = AF_UNIX };
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

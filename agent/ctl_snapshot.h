@@ -11,6 +11,7 @@
 #include "ctl.h"
 #include "errinfo.h"
 #include "level.h"
+#include "status_doc.h"
 
 struct ctl_snapshot {
         json_t *doc;      /* owned */
@@ -18,8 +19,11 @@ struct ctl_snapshot {
         bool silent;      /* too old: every level is unknown */
 };
 
+/* The document that veille-web would answer now, also when there is none to read; status_doc_done() it. */
+void ctl_status_load(const struct common_options *options, struct status_doc *ret);
+
 /* 0; negative errno with a sentence that says what to do. A silent brain is no error: levels are turned to unknown. */
-int ctl_snapshot_load(const struct ctl_options *options, struct ctl_snapshot *ret, struct errinfo *err);
+int ctl_snapshot_load(const struct common_options *options, struct ctl_snapshot *ret, struct errinfo *err);
 void ctl_snapshot_done(struct ctl_snapshot *snapshot);
 
 /* Of a component or reason object; LEVEL_UNKNOWN for what is none. */
@@ -29,7 +33,7 @@ double ctl_number(const json_t *o, const char *key);    /* NAN when it is no num
 const json_t *ctl_component(const struct ctl_snapshot *snapshot, const char *name); /* NULL */
 
 /* Sends one line to RUN/control.sock and waits at most 10 s. On success *ret is the answer (ok = true). */
-int ctl_control(const struct ctl_options *options, json_t *request, json_t **ret, struct errinfo *err);
+int ctl_control(const struct common_options *options, json_t *request, json_t **ret, struct errinfo *err);
 
 /* A table of the self-tests of this disk, NULL: of all; false when there are none (ctl_selftest.c). */
 bool ctl_selftest_print(const struct ctl_snapshot *s, const char *component, const char *indent);

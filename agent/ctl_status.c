@@ -3,7 +3,6 @@
 
 /* veillectl status, why, checks, check: what the brain thinks, for eyes and for Nagios. */
 
-#include <getopt.h>
 #include <math.h>
 
 #include "ctl_snapshot.h"
@@ -81,57 +80,72 @@ static void print_status(const struct ctl_snapshot *s, bool all)
         free(list);
 }
 
-static enum level worst(const struct ctl_snapshot *s)
+static enum level worst(const json_t *doc, bool silent)
 {
-        enum level level = s->silent ? LEVEL_UNKNOWN : LEVEL_OK;
+        enum level level = silent ? LEVEL_UNKNOWN : LEVEL_OK;
         const json_t *c;
         size_t i;
 
-        json_array_foreach(json_object_get(s->doc, "components"), i, c)
+        json_array_foreach(json_object_get(doc, "components"), i, c)
                 level = level_worse(level, ctl_level(c));
         return level;
 }
 
-static int status_once(const struct ctl_options *options, bool json, bool all)
+static int status_json(const struct common_options *options)
+{
+        _cleanup_free_ char *text = NULL;
+        struct status_doc s;
+        int status;
+
+        ctl_status_load(options, &s);
+        text = status_doc_text(&s);
+        fputs(text, stdout);
+        status = level_nagios_exit(worst(s.doc, s.silent));
+        status_doc_done(&s);
+        return fflush(stdout) == 0 ? status : CTL_EXIT_FAILED;
+}
+
+static int status_once(const struct common_options *options, bool json, bool all)
 {
         struct errinfo err = { 0 };
         struct ctl_snapshot s;
         int status;
 
+        if (json)
+                return status_json(options);
         if (ctl_snapshot_load(options, &s, &err) < 0)
                 return ctl_fail("%s", err.text);
-        if (json) {
-                json_dumpf(s.doc, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
-                putchar('\n');
-        } else {
-                print_status(&s, all);
-        }
-        status = level_nagios_exit(worst(&s));
+        print_status(&s, all);
+        status = level_nagios_exit(worst(s.doc, s.silent));
         ctl_snapshot_done(&s);
         return status;
 }
 
-static int run_status(const struct ctl_options *options, int argc, char *argv[])
-{
-        static const struct option long_options[] = {
-                { "json", no_argument, NULL, 'j' }, { "all", no_argument, NULL, 'a' }, { "watch", no_argument, NULL, 'w' }, { 0 },
-        };
-        bool json = false, all = false, watch = false;
-        int c;
+struct words {
+        bool json, all, watch;
+};
 
-        while ((c = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
-                if (c == '?')
-                        return ctl_usage("status", "unknown option");
-                json |= c == 'j';
-                all |= c == 'a';
-                watch |= c == 'w';
-        }
-        if (!watch)
-                return status_once(options, json, all);
+static const struct option_row status_rows[] = {
+        { "json", NULL, "one JSON object, byte for byte what veille-web answers for /status.json", offsetof(struct words, json) },
+        { "all", NULL, "also the components that are ok when there are many", offsetof(struct words, all) },
+        { "watch", NULL, "again every 2 s until interrupted", offsetof(struct words, watch) },
+        { 0 },
+};
+
+static int run_status(const struct common_options *options, int argc, char *argv[])
+{
+        struct words w = { 0 };
+
+        if (ctl_take("status", status_rows, &w, &argc, argv) < 0)
+                return CTL_EXIT_FAILED;
+        if (argc > 1)
+                return ctl_usage("status", "'%s' is no option; veillectl why %s tells of one component", argv[1], argv[1]);
+        if (!w.watch)
+                return status_once(options, w.json, w.all);
         for (;;) {
                 if (isatty(STDOUT_FILENO))
                         printf("\033[H\033[2J");
-                status_once(options, json, all);
+                status_once(options, w.json, w.all);
                 if (fflush(stdout) != 0)
                         return CTL_EXIT_FAILED;
                 sleep(2);
@@ -143,10 +157,8 @@ const struct ctl_command ctl_command_status = {
         .run = run_status,
         .synopsis = "[--json] [--all] [--watch]",
         .summary = "how this host is, worst first",
-        .help = "  --json    one JSON object, the same as veille-web's /status.json\n"
-                "  --all     also the components that are ok when there are many\n"
-                "  --watch   again every 2 s until interrupted\n\n"
-                "Exit status like Nagios: ok and notice 0, warning 1, critical 2, unknown 3.\n",
+        .options = status_rows,
+        .help = "Exit status like Nagios: ok and notice 0, warning 1, critical 2, unknown 3.\n",
 };
 
 static void print_reason(const json_t *r)
@@ -191,7 +203,7 @@ static void print_selftests(const struct ctl_snapshot *s, const char *component)
                 }
 }
 
-static int run_why(const struct ctl_options *options, int argc, char *argv[])
+static int run_why(const struct common_options *options, int argc, char *argv[])
 {
         struct errinfo err = { 0 };
         struct ctl_snapshot s;
@@ -247,7 +259,7 @@ const struct ctl_command ctl_command_why = {
         .help = "Exit status like that of status, for this component. Example: veillectl why sda\n",
 };
 
-static int run_checks(const struct ctl_options *options, int argc UNUSED, char *argv[] UNUSED)
+static int run_checks(const struct common_options *options, int argc UNUSED, char *argv[] UNUSED)
 {
         struct errinfo err = { 0 };
         struct ctl_snapshot s;
@@ -284,9 +296,18 @@ static void print_clean(const char *s)
                 putchar(*s == '|' || *s == '\n' ? ' ' : *s);
 }
 
-static int run_check(const struct ctl_options *options, int argc, char *argv[])
+struct nagios_words {
+        bool nagios; /* the only form there is */
+};
+
+static const struct option_row check_rows[] = {
+        { "nagios", NULL, "the plugin convention; the only form there is", offsetof(struct nagios_words, nagios) },
+        { 0 },
+};
+
+static int run_check(const struct common_options *options, int argc, char *argv[])
 {
-        static const struct option long_options[] = { { "nagios", no_argument, NULL, 'n' }, { 0 } };
+        struct nagios_words w = { 0 };
         static const char *const names[] = { "OK", "WARNING", "CRITICAL", "UNKNOWN" };
         struct errinfo err = { 0 };
         struct ctl_snapshot s;
@@ -295,14 +316,16 @@ static int run_check(const struct ctl_options *options, int argc, char *argv[])
         size_t n, shown = 0;
         int exit_status;
 
-        while (getopt_long(argc, argv, "", long_options, NULL) >= 0)
-                ; /* --nagios is the only form there is */
+        if (ctl_take("check", check_rows, &w, &argc, argv) < 0)
+                return CTL_EXIT_FAILED;
+        if (argc > 1)
+                return ctl_usage("check", "'%s' is no option", argv[1]);
         if (ctl_snapshot_load(options, &s, &err) < 0) {
                 printf("VEILLE UNKNOWN: %s\n", err.text);
                 return 3;
         }
         n = sorted(&s, &list);
-        exit_status = level_nagios_exit(worst(&s));
+        exit_status = level_nagios_exit(worst(s.doc, s.silent));
         printf("VEILLE %s: %s is %s", names[exit_status], ctl_text(s.doc, "host"), ctl_text(s.doc, "health"));
         for (size_t i = 0; i < n; i++) {
                 enum level level = ctl_level(list[i]);
@@ -326,6 +349,7 @@ const struct ctl_command ctl_command_check = {
         .name = "check",
         .run = run_check,
         .synopsis = "--nagios",
+        .options = check_rows,
         .summary = "one line for Nagios, Icinga, Zabbix or monit, with perfdata",
         .help = "Notice is OK with text. Exit status 0, 1, 2, 3 as plugins do.\n",
 };

@@ -34,7 +34,7 @@ static int explain(const struct ctl_store *s, int r, struct errinfo *err)
         }
 }
 
-int ctl_store_open(const struct ctl_options *options, struct ctl_store *s, struct errinfo *err)
+int ctl_store_open(const struct common_options *options, struct ctl_store *s, struct errinfo *err)
 {
         int fd, n = snprintf(s->path, sizeof(s->path), "%s/store.sock", options->run);
 
@@ -115,7 +115,7 @@ int ctl_store_trouble(struct ctl_store *s, char *buf, size_t size, struct errinf
         return ask(s, json_pack("{ss}", "t", "stats"), "stats", on_stats, &t, err);
 }
 
-int ctl_store_begin(const struct ctl_options *options, struct ctl_store *s, struct errinfo *err)
+int ctl_store_begin(const struct common_options *options, struct ctl_store *s, struct errinfo *err)
 {
         char why[1024];
         int r = ctl_store_open(options, s, err);

@@ -16,7 +16,7 @@ struct ctl_store {
 };
 
 /* Negative errno with a sentence that says what to do. Afterwards ctl_store_close(). */
-int ctl_store_open(const struct ctl_options *options, struct ctl_store *s, struct errinfo *err);
+int ctl_store_open(const struct common_options *options, struct ctl_store *s, struct errinfo *err);
 void ctl_store_close(struct ctl_store *s);
 
 /* Sends one line (and takes the reference) and hands every line of the answer to fn, until its end. */
@@ -26,7 +26,7 @@ int ctl_store_ask(struct ctl_store *s, json_t *request, void (*fn)(void *data, j
 int ctl_store_trouble(struct ctl_store *s, char *buf, size_t size, struct errinfo *err);
 
 /* Opens and tells on standard error when what follows is not all there is. */
-int ctl_store_begin(const struct ctl_options *options, struct ctl_store *s, struct errinfo *err);
+int ctl_store_begin(const struct common_options *options, struct ctl_store *s, struct errinfo *err);
 
 /* ctl_events.c: the newest max events in order of time; component NULL: of all. */
 int ctl_events_fetch(struct ctl_store *store, const char *component, double from, double to, int max, json_t **ret, struct errinfo *err);

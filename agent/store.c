@@ -21,7 +21,7 @@ static void on_sqlite_log(void *data, int code, const char *text)
                 store_log(s, STORE_INFO, "sqlite: %s", text);
 }
 
-void store_init(struct store *s, const struct store_options *options, const struct config *config)
+void store_init(struct store *s, const struct common_options *options, const struct config *config)
 {
         *s = (struct store){
                 .options = *options,

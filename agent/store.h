@@ -17,6 +17,7 @@
 #include "config.h"
 #include "downsample.h"
 #include "level.h"
+#include "options.h"
 #include "pack.h"
 #include "retention.h"
 #include "series_key.h"
@@ -117,10 +118,6 @@ void pending_clear(struct pending *p); /* all of it is on disk */
 bool pending_empty(const struct pending *p);
 
 /* --- the store ------------------------------------------------------------------------------------------- */
-struct store_options {
-        const char *root, *config, *state, *run;
-};
-
 enum stmt {
         STMT_SERIES_ADD, STMT_SERIES_SEEN, STMT_SERIES_DROP, STMT_LOG_ADD, STMT_EVENT_ADD, STMT_KV_PUT, STMT_KV_DEL, STMT_KV_LENGTH, STMT_GAP_ADD,
         STMT_META_PUT,
@@ -140,7 +137,7 @@ struct store_counters {
 };
 
 struct store {
-        struct store_options options;
+        struct common_options options;
         struct retention_limits limits;
         int64_t commit_s;
         size_t max_series;
@@ -167,7 +164,7 @@ struct store {
         uint64_t committed_seq; /* counts successful commits; who waits for one compares */
 };
 
-void store_init(struct store *s, const struct store_options *options, const struct config *config);
+void store_init(struct store *s, const struct common_options *options, const struct config *config);
 void store_done(struct store *s); /* commits what can be committed */
 void store_log(struct store *s, int priority, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int64_t store_wall_s(const struct store *s);

@@ -5,65 +5,18 @@
  * hang with the disk; nobody waits for it. Started by systemd (Type=notify) or by hand; see veille-store(8). Fatal: no socket in RUN. A
  * database that cannot be opened or written is shown and tried again; a damaged one is moved aside. */
 
-#include <getopt.h>
 #include <signal.h>
 #include <sys/stat.h>
 
 #include "common_clock.h"
 #include "store.h"
-#include "version.h"
 
-static void help(void)
-{
-        printf("veille-store: keeps the history of this host\n\n"
-               "  --config FILE   default /etc/veille/veille.conf, section [store]; drop-ins in FILE.d\n"
-               "  --run DIR       where store.sock and plots.json are, default /run/veille\n"
-               "  --state DIR     where veille.db is, default /var/lib/veille\n"
-               "  --root DIR      accepted like by every veille program; not used here\n"
-               "  --version, --help\n\n"
-               "SIGTERM writes what waits and ends. What it kept: veillectl history, veillectl events\n");
-}
-
-static int parse_options(struct store_options *o, int argc, char *argv[])
-{
-        static const struct option options[] = {
-                { "root", required_argument, NULL, 'r' },  { "config", required_argument, NULL, 'c' },
-                { "state", required_argument, NULL, 's' }, { "run", required_argument, NULL, 'u' },
-                { "version", no_argument, NULL, 'V' },     { "help", no_argument, NULL, 'h' },
-                { 0 },
-        };
-        int c;
-
-        *o = (struct store_options){ "/", "/etc/veille/veille.conf", "/var/lib/veille", "/run/veille" };
-        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
-                switch (c) {
-                case 'r':
-                        o->root = optarg;
-                        break;
-                case 'c':
-                        o->config = optarg;
-                        break;
-                case 's':
-                        o->state = optarg;
-                        break;
-                case 'u':
-                        o->run = optarg;
-                        break;
-                case 'V':
-                        printf("veille-store %s\n", VEILLE_VERSION);
-                        return 0;
-                case 'h':
-                        help();
-                        return 0;
-                default:
-                        return -EINVAL;
-                }
-        if (optind < argc) {
-                fprintf(stderr, "veille-store: '%s' is no option; see veille-store --help\n", argv[optind]);
-                return -EINVAL;
-        }
-        return 1;
-}
+static const struct program program = {
+        .name = "veille-store",
+        .summary = "keeps the history of this host",
+        .notes = "Section [store] of the configuration is read; store.sock and plots.json are in --run, veille.db in --state;\n"
+                 "--root is not used here. SIGTERM writes what waits and ends. What it kept: veillectl history, veillectl events\n",
+};
 
 /* A bad config must not cost history: the brain reports it, here the defaults serve. */
 static struct config *read_config(const char *file)
@@ -89,11 +42,11 @@ static void make_dir(const char *path)
 
 int main(int argc, char *argv[])
 {
-        struct store_options options;
+        struct common_options options = COMMON_OPTIONS_DEFAULT;
         struct config *config;
         struct store s;
         sigset_t mask;
-        int r = parse_options(&options, argc, argv);
+        int r = program_start(&program, &options, NULL, &argc, argv, stdout, stderr);
 
         if (r <= 0)
                 return r == 0 ? 0 : 3;

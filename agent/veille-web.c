@@ -6,7 +6,6 @@
  * that cannot be had. Everything else is shown as unknown, with the reason, and looked at anew with the next request. */
 
 #include <errno.h>
-#include <getopt.h>
 #include <malloc.h>
 #include <math.h>
 #include <signal.h>
@@ -17,7 +16,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "version.h"
+#include "common_run.h"
+#include "options.h"
 #include "web.h"
 
 #define TEXTFILE_EVERY_S 30
@@ -29,61 +29,25 @@ struct loop {
         struct web_server *server;
 };
 
-static void help(void)
-{
-        printf("veille-web: serves what the brain found: status page, metrics, health\n\n"
-               "  --config FILE   default /etc/veille/veille.conf; section [web]; drop-ins in FILE.d\n"
-               "  --run DIR       where the brain and the store leave their files, default /run/veille\n"
-               "  --listen LIST   instead of [web] listen\n"
-               "  --version, --help\n\n"
-               "  /               status page       /metrics       Prometheus 0.0.4 or OpenMetrics 1.0, by Accept\n"
-               "  /status.json    for programs      /healthz       200, or 503 while the brain is silent\n\n"
-               "Anything but a loopback address needs TLS and a token. SIGHUP reads the configuration anew, SIGTERM ends.\n");
-}
-
 struct options {
-        const char *config, *run, *listen;
+        struct common_options common;
+        const char *listen;
 };
 
-static int parse_options(struct options *o, int argc, char *argv[])
-{
-        static const struct option options[] = {
-                { "config", required_argument, NULL, 'c' }, { "run", required_argument, NULL, 'u' },
-                { "listen", required_argument, NULL, 'l' }, { "root", required_argument, NULL, 'i' },
-                { "state", required_argument, NULL, 'i' },  { "version", no_argument, NULL, 'V' },
-                { "help", no_argument, NULL, 'h' },         { 0 },
-        };
-        int c;
+static const struct option_row own_options[] = {
+        { "listen", "LIST", "addresses, instead of [web] listen", offsetof(struct options, listen) },
+        { 0 },
+};
 
-        *o = (struct options){ "/etc/veille/veille.conf", "/run/veille", NULL };
-        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
-                switch (c) {
-                case 'c':
-                        o->config = optarg;
-                        break;
-                case 'u':
-                        o->run = optarg;
-                        break;
-                case 'l':
-                        o->listen = optarg;
-                        break;
-                case 'i': /* every program takes these; here nothing is read there */
-                        break;
-                case 'V':
-                        printf("veille-web %s\n", VEILLE_VERSION);
-                        return 0;
-                case 'h':
-                        help();
-                        return 0;
-                default:
-                        return -EINVAL;
-                }
-        if (optind < argc) {
-                fprintf(stderr, "veille-web: '%s' is no option; see veille-web --help\n", argv[optind]);
-                return -EINVAL;
-        }
-        return 1;
-}
+static const struct program program = {
+        .name = "veille-web",
+        .summary = "serves what the brain found: status page, metrics, health",
+        .options = own_options,
+        .notes = "Section [web] of the configuration is read; --state and --root are not used here.\n\n"
+                 "  /               status page       /metrics       Prometheus 0.0.4 or OpenMetrics 1.0, by Accept\n"
+                 "  /status.json    for programs      /healthz       200, or 503 while the brain is silent\n\n"
+                 "Anything but a loopback address needs TLS and a token. SIGHUP reads the configuration anew, SIGTERM ends.\n",
+};
 
 /* A drop-in on the command line: checked like what a file says. */
 static int override_listen(struct web_settings *s, const char *list, struct errinfo *err)
@@ -109,7 +73,7 @@ static int read_settings(const struct options *o, struct web_settings *ret)
         struct config_errors errors = { 0 };
         struct config *config = NULL;
         struct errinfo err = { 0 };
-        int r = config_load(o->config, &config, &errors);
+        int r = config_load(o->common.config, &config, &errors);
 
         for (size_t i = 0; i < errors.n; i++)
                 fprintf(stderr, "%s\n", errors.text[i]);
@@ -290,9 +254,14 @@ int main(int argc, char *argv[])
 {
         struct loop loop = { .epoll_fd = -1, .signal_fd = -1, .inotify_fd = -1 };
         struct web w = { .run_fd = -1 };
-        struct options options;
-        int r = parse_options(&options, argc, argv);
+        struct options options = { .common = COMMON_OPTIONS_DEFAULT };
+        _cleanup_free_ char **again = calloc((size_t)argc + 1, sizeof(*again)); /* options are taken out of argv */
+        int r;
 
+        if (!again)
+                abort();
+        memcpy(again, argv, (size_t)(argc + 1) * sizeof(*argv));
+        r = program_start(&program, &options.common, &options, &argc, argv, stdout, stderr);
         if (r <= 0)
                 return r == 0 ? 0 : 3;
         /* Large texts come and go with every change of a file: in pages of their own they leave no holes. */
@@ -301,14 +270,13 @@ int main(int argc, char *argv[])
         /* Unset, glibc looks at the file on the root disk again at every conversion. */
         setenv("TZ", ":/etc/localtime", 0);
         umask(0027);
-        w.config = options.config;
-        w.run = options.run;
+        w.config = options.common.config;
+        w.run = options.common.run;
         w.started_wall = web_wall();
-        if (gethostname(w.host, sizeof(w.host) - 1) < 0 || !*w.host)
-                strcpy(w.host, "localhost");
+        run_host_name(w.host, sizeof(w.host));
         if (read_settings(&options, &w.settings) < 0)
                 return 1;
-        r = run(&loop, &w, &options, argv);
+        r = run(&loop, &w, &options, again);
         web_server_stop(loop.server);
         web_metrics_free(&w);
         web_blob_unref(w.page);

@@ -5,7 +5,6 @@
  * no device; a disk that hangs hangs a probe. Started by systemd (Type=notify), or by hand: see veilled(8).
  * Fatal: a config that cannot be read at start, no probe, no RUN directory. Everything else is shown and retried. */
 
-#include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -17,21 +16,22 @@
 
 #define EXIT_BAD_CONFIG 78 /* EX_CONFIG: systemd calls it so too, and the unit does not try again */
 
-static void help(void)
-{
-        printf("veilled: watches this host and judges what it sees\n\n"
-               "  --config FILE   default /etc/veille/veille.conf; drop-ins in FILE.d\n"
-               "  --run DIR       sockets and published files, default /run/veille\n"
-               "  --state DIR     default /var/lib/veille (only the store writes there)\n"
-               "  --root DIR      let probes read DIR/sys, DIR/proc, DIR/dev\n"
-               "  --probe FILE    the veille-probe to run, default: beside this program\n"
-               "  --version, --help\n\n"
-               "Standard input may be /dev/kmsg: then kernel messages are judged as they come.\n"
-               "SIGHUP reads the configuration anew, SIGTERM ends. What it sees: veillectl status\n");
-}
+static const struct option_row own_options[] = {
+        { "probe", "FILE", "the veille-probe to run, default: beside this program", offsetof(struct brain, probe) },
+        { 0 },
+};
+
+static const struct program program = {
+        .name = "veilled",
+        .summary = "watches this host and judges what it sees",
+        .options = own_options,
+        .notes = "--root is handed on to the probes; in --state only veille-store writes.\n"
+                 "Standard input may be /dev/kmsg: then kernel messages are judged as they come.\n"
+                 "SIGHUP reads the configuration anew, SIGTERM ends. What it sees: veillectl status\n",
+};
 
 /* Beside our own file: an installed veilled finds the installed probe, a built one the built one. */
-static char *default_probe(void)
+static const char *default_probe(void)
 {
         static char path[4096];
         ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
@@ -41,50 +41,6 @@ static char *default_probe(void)
         slash = strrchr(path, '/');
         strcpy(slash ? slash + 1 : path, "veille-probe");
         return path;
-}
-
-static int parse_options(struct brain_options *o, int argc, char *argv[])
-{
-        static const struct option options[] = {
-                { "root", required_argument, NULL, 'r' },  { "config", required_argument, NULL, 'c' },
-                { "state", required_argument, NULL, 's' }, { "run", required_argument, NULL, 'u' },
-                { "probe", required_argument, NULL, 'p' }, { "version", no_argument, NULL, 'V' },
-                { "help", no_argument, NULL, 'h' },        { 0 },
-        };
-        int c;
-
-        *o = (struct brain_options){ "/", "/etc/veille/veille.conf", "/var/lib/veille", "/run/veille", default_probe() };
-        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
-                switch (c) {
-                case 'r':
-                        o->root = optarg;
-                        break;
-                case 'c':
-                        o->config = optarg;
-                        break;
-                case 's':
-                        o->state = optarg;
-                        break;
-                case 'u':
-                        o->run = optarg;
-                        break;
-                case 'p':
-                        o->probe = optarg;
-                        break;
-                case 'V':
-                        printf("veilled %s\n", VEILLE_VERSION);
-                        return 0;
-                case 'h':
-                        help();
-                        return 0;
-                default:
-                        return -EINVAL;
-                }
-        if (optind < argc) {
-                fprintf(stderr, "veilled: '%s' is no option; see veilled --help\n", argv[optind]);
-                return -EINVAL;
-        }
-        return 1;
 }
 
 static int on_sighup(sd_event_source *s UNUSED, const struct signalfd_siginfo *si UNUSED, void *data)
@@ -191,9 +147,9 @@ static int setup(struct brain *b)
 
 int main(int argc, char *argv[])
 {
-        struct brain b = { 0 };
+        struct brain b = { .options = COMMON_OPTIONS_DEFAULT, .probe = default_probe() };
         const char *name;
-        int r = parse_options(&b.options, argc, argv);
+        int r = program_start(&program, &b.options, &b, &argc, argv, stdout, stderr);
 
         if (r <= 0)
                 return r == 0 ? 0 : 3;

@@ -69,8 +69,8 @@ struct web_server;
 struct web {
         const char *config, *run;
         struct web_settings settings;
-        int run_fd; /* of the directory RUN, opened anew when it is replaced; -1 */
-        char host[128]; /* to show while the brain has not said its own name */
+        int run_fd; /* of the directory RUN, opened anew when it is replaced; negative: not there */
+        char host[128]; /* as the kernel calls it: a name to be asked by */
         double started_wall;
         struct web_counters counters;
         struct web_metrics *metrics;

@@ -146,11 +146,8 @@ static void answer_status(struct web *w, const struct web_request *q UNUSED, str
         char *text;
 
         web_status_load(w, web_boot(), &status);
-        text = json_dumps(status.doc, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
-        if (!text)
-                abort();
+        text = status_doc_text(&status);
         textbuf_str(&r->tail, text);
-        textbuf_char(&r->tail, '\n');
         free(text);
         status_doc_done(&status);
         r->content_type = "application/json";

@@ -4,31 +4,44 @@
 /* veille-probe: reads hardware, one process per run. Called by veilled (serve, directly or by socket
  * activation) and by people (catalog, list, run). See docs/man/veille-probe.8. */
 
-#include <getopt.h>
 #include <grp.h>
 #include <jansson.h>
 #include <signal.h>
+#include <stdarg.h>
 
+#include "options.h"
 #include "plugin.h"
 #include "probe.h"
 #include "selftest_plan.h"
-#include "version.h"
+#include "suggest.h"
 
-static void help(void)
+struct own {
+        bool wake;
+        const char *selftest;
+};
+
+static const struct option_row own_options[] = {
+        { "wake", NULL, "run: a disk that sleeps may be woken and is read", offsetof(struct own, wake) },
+        { "selftest", "short|long", "run: the disk is told to test itself afterwards", offsetof(struct own, selftest) },
+        { 0 },
+};
+
+static const struct program program = {
+        .name = "veille-probe",
+        .summary = "measures the hardware of this host",
+        .usage = "  veille-probe catalog              what can be measured, as JSON\n"
+                 "  veille-probe list CHECK           what this host has of it, one JSON object a line\n"
+                 "  veille-probe run CHECK INSTANCE   measure one: sample lines, then one end line\n"
+                 "  veille-probe serve [PRIVILEGE]    answer one request on standard input (for veilled and systemd)\n"
+                 "  veille-probe listen DIR [GROUP]   wait for requests on DIR/probe-*.sock (where there is no systemd)\n",
+        .options = own_options,
+        .notes = "Nothing is read or written in --run and --state.\n",
+        .words = true,
+};
+
+static void list_checks(void)
 {
-        printf("veille-probe: measures the hardware of this host\n\n"
-               "  veille-probe catalog              what can be measured, as JSON\n"
-               "  veille-probe list CHECK           what this host has of it, one JSON object a line\n"
-               "  veille-probe run CHECK INSTANCE   measure one: sample lines, then one end line\n"
-               "  veille-probe serve [PRIVILEGE]    answer one request on standard input (for veilled and systemd)\n"
-               "  veille-probe listen DIR [GROUP]   wait for requests on DIR/probe-*.sock (where there is no systemd)\n\n"
-               "  --root DIR      read DIR/sys, DIR/proc, DIR/dev instead of /sys, /proc, /dev\n"
-               "  --config FILE   default /etc/veille/veille.conf\n"
-               "  --state DIR, --run DIR   accepted like by every veille program; not used here\n"
-               "  --wake          run: a disk that sleeps may be woken and is read\n"
-               "  --selftest short|long   run: the disk is told to test itself afterwards\n"
-               "  --version, --help\n\n"
-               "Checks:");
+        printf("\nChecks:");
         for (size_t i = 0; i < checks_all_len; i++)
                 printf(" %s", checks_all[i]->desc.name);
         printf("\nand those that [plugin NAME] of veille.conf adds.\nExit status of run: 0 when an end line was printed, else 3. Try: veille-probe list edac\n");
@@ -60,113 +73,148 @@ static int catalog(struct env *env)
         return fflush(stdout) == 0 ? 0 : 3;
 }
 
-static int unknown_check(const char *name)
+static int usage(const char *fmt, ...) PRINTF_LIKE(1, 2);
+static int usage(const char *fmt, ...)
 {
-        fprintf(stderr, "veille-probe: there is no check '%s'; the checks are:", name);
-        for (size_t i = 0; i < checks_all_len; i++)
-                fprintf(stderr, " %s", checks_all[i]->desc.name);
-        fputc('\n', stderr);
+        va_list ap;
+
+        fputs("veille-probe: ", stderr);
+        va_start(ap, fmt);
+        vfprintf(stderr, fmt, ap);
+        va_end(ap);
+        fputs(" (veille-probe --help)\n", stderr);
         return 3;
 }
 
-static int usage(const char *what)
+static int unknown_check(const char *name)
 {
-        fprintf(stderr, "veille-probe: %s; see veille-probe --help\n", what);
-        return 3;
+        const char *names[CATALOG_CHECKS_MAX], *near;
+        size_t n = 0;
+
+        for (; n < MIN(checks_all_len, ARRAY_LEN(names)); n++)
+                names[n] = checks_all[n]->desc.name;
+        near = suggest(name, names, n);
+        return near ? usage("there is no check '%s'; did you mean '%s'?", name, near) : usage("there is no check '%s'", name);
+}
+
+/* --- the words: argv[0] is the word itself, argc counts it ------------------------------------------------- */
+
+static int word_catalog(struct env *env, const struct probe_wish *wish UNUSED, int argc UNUSED, char *argv[] UNUSED)
+{
+        return catalog(env);
+}
+
+static int word_serve(struct env *env, const struct probe_wish *wish UNUSED, int argc, char *argv[])
+{
+        int privilege = argc > 1 ? privilege_from_name(argv[1]) : PRIVILEGE_MAX;
+
+        if (privilege < 0)
+                return usage("serve takes none, disk, raid, write, net or plugin, not '%s'", argv[1]);
+        return probe_serve(env, 0, 1, (enum privilege)privilege);
+}
+
+static int word_listen(struct env *env, const struct probe_wish *wish UNUSED, int argc, char *argv[])
+{
+        struct group *g = argc > 2 ? getgrnam(argv[2]) : NULL;
+
+        if (argc > 2 && !g)
+                return usage("listen: there is no group '%s'", argv[2]);
+        return probe_listen(env, argv[1], g ? (int)g->gr_gid : -1);
+}
+
+static int word_list(struct env *env, const struct probe_wish *wish UNUSED, int argc UNUSED, char *argv[])
+{
+        const struct check *check = probe_find_check(env, argv[1]);
+        int r;
+
+        if (!check)
+                return unknown_check(argv[1]);
+        r = probe_list_here(env, check, stdout);
+        if (r < 0)
+                fprintf(stderr, "veille-probe: %s: %s\n", argv[1], env->why.text[0] ? env->why.text : strerror(-r));
+        return r < 0 ? 3 : 0;
+}
+
+static int word_run(struct env *env, const struct probe_wish *wish, int argc UNUSED, char *argv[])
+{
+        const struct check *check = probe_find_check(env, argv[1]);
+
+        if (!check)
+                return unknown_check(argv[1]);
+        return probe_run_children(env, check, (const char *const *)&argv[2], 1, wish, 1, false);
+}
+
+static const struct word {
+        const char *name;
+        int (*run)(struct env *env, const struct probe_wish *wish, int argc, char *argv[]);
+        int least, most; /* words, with itself */
+        const char *wanted;
+} word_table[] = {
+        { "catalog", word_catalog, 1, 1, "takes no further word" },
+        { "list", word_list, 2, 2, "wants one CHECK" },
+        { "run", word_run, 3, 3, "wants CHECK and INSTANCE; list CHECK shows the instances" },
+        { "serve", word_serve, 1, 2, "takes one PRIVILEGE at most" },
+        { "listen", word_listen, 2, 3, "wants DIR and, at most, GROUP" },
+};
+
+static const struct word *find_word(int argc, char *argv[])
+{
+        const char *names[ARRAY_LEN(word_table)], *near;
+
+        if (argc < 1) {
+                usage("say what to do: catalog, list, run, serve or listen");
+                return NULL;
+        }
+        for (size_t i = 0; i < ARRAY_LEN(word_table); i++) {
+                const struct word *w = &word_table[i];
+
+                names[i] = w->name;
+                if (!streq(w->name, argv[0]))
+                        continue;
+                if (argc >= w->least && argc <= w->most)
+                        return w;
+                usage("%s %s", w->name, w->wanted);
+                return NULL;
+        }
+        near = suggest(argv[0], names, ARRAY_LEN(names));
+        if (near)
+                usage("'%s' is none of my words; did you mean '%s'?", argv[0], near);
+        else
+                usage("'%s' is none of my words: catalog, list, run, serve, listen", argv[0]);
+        return NULL;
 }
 
 int main(int argc, char *argv[])
 {
-        static const struct option options[] = {
-                { "root", required_argument, NULL, 'r' },   { "config", required_argument, NULL, 'c' },
-                { "state", required_argument, NULL, 's' },  { "run", required_argument, NULL, 'u' },
-                { "wake", no_argument, NULL, 'w' },
-                { "selftest", required_argument, NULL, 't' },
-                { "version", no_argument, NULL, 'V' },      { "help", no_argument, NULL, 'h' },
-                { 0 },
-        };
-        const char *root = "/", *config_file = "/etc/veille/veille.conf";
+        struct common_options common = COMMON_OPTIONS_DEFAULT;
         struct config_errors errors = { 0 };
         static struct config *config; /* lives as long as the process and all its children */
         struct env env = { 0 };
         struct probe_wish wish = { 0 };
-        int c, r;
+        struct own own = { 0 };
+        const struct word *word;
+        int r = program_start(&program, &common, &own, &argc, argv, stdout, stderr);
 
-        while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0)
-                switch (c) {
-                case 'r':
-                        root = optarg;
-                        break;
-                case 'c':
-                        config_file = optarg;
-                        break;
-                case 's':
-                case 'u':
-                        break;
-                case 'w':
-                        wish.wake = true;
-                        break;
-                case 't':
-                        if (selftest_kind_from_name(optarg) < 0)
-                                return usage("--selftest takes short or long");
-                        wish.selftest = 1 + (unsigned)selftest_kind_from_name(optarg);
-                        break;
-                case 'V':
-                        printf("veille-probe %s\n", VEILLE_VERSION);
-                        return 0;
-                case 'h':
-                        help();
-                        return 0;
-                default:
-                        return usage("unknown option");
-                }
-        argv += optind;
-        argc -= optind;
-        if (argc < 1)
-                return usage("say what to do");
+        if (r == 0 && common.help)
+                list_checks();
+        if (r <= 0)
+                return r == 0 ? 0 : 3;
+        if (own.selftest && selftest_kind_from_name(own.selftest) < 0)
+                return usage("--selftest takes short or long, not '%s'", own.selftest);
+        wish.wake = own.wake;
+        wish.selftest = own.selftest ? 1 + (unsigned)selftest_kind_from_name(own.selftest) : 0;
+        word = find_word(argc - 1, argv + 1);
+        if (!word)
+                return 3;
         /* A bad config must not blind us: the brain reports it, here the defaults serve. */
-        if (config_load(config_file, &config, &errors) < 0)
+        if (config_load(common.config, &config, &errors) < 0)
                 config = config_new_defaults();
         config_errors_done(&errors);
-        r = probe_env_init(&env, root, config);
+        r = probe_env_init(&env, common.root, config);
         if (r < 0) {
-                fprintf(stderr, "veille-probe: --root %s: %s\n", root, strerror(-r));
+                fprintf(stderr, "veille-probe: --root %s: %s\n", common.root, strerror(-r));
                 return 3;
         }
         signal(SIGPIPE, SIG_IGN);
-
-        if (streq(argv[0], "catalog"))
-                return catalog(&env);
-        if (streq(argv[0], "serve")) {
-                r = argc > 1 ? privilege_from_name(argv[1]) : PRIVILEGE_MAX;
-                if (r < 0)
-                        return usage("serve takes none, disk, raid, write, net or plugin");
-                return probe_serve(&env, 0, 1, (enum privilege)r);
-        }
-        if (streq(argv[0], "listen") && argc >= 2) {
-                struct group *g = argc > 2 ? getgrnam(argv[2]) : NULL;
-
-                if (argc > 2 && !g)
-                        return usage("listen: there is no such group");
-                return probe_listen(&env, argv[1], g ? (int)g->gr_gid : -1);
-        }
-        if (argc < 2)
-                return usage("say which check");
-
-        const struct check *check = probe_find_check(&env, argv[1]);
-
-        if (!check)
-                return unknown_check(argv[1]);
-        if (streq(argv[0], "list")) {
-                r = probe_list_here(&env, check, stdout);
-                if (r < 0)
-                        fprintf(stderr, "veille-probe: %s: %s\n", argv[1], env.why.text[0] ? env.why.text : strerror(-r));
-                return r < 0 ? 3 : 0;
-        }
-        if (streq(argv[0], "run")) {
-                if (argc < 3)
-                        return usage("say which instance; 'list CHECK' shows them");
-                return probe_run_children(&env, check, (const char *const *)&argv[2], 1, &wish, 1, false);
-        }
-        return usage("the words are catalog, list, run, serve, listen");
+        return word->run(&env, &wish, argc - 1, argv + 1);
 }

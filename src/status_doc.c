@@ -37,6 +37,7 @@ static const struct field doc_fields[] = {
         { "time", FIELD_TIME, false },
         { "time_boot", FIELD_TIME, false },
         { "started", FIELD_TIME, true },
+        { "silent_after_s", FIELD_AGE, true },
 };
 
 static const struct field component_fields[] = {
@@ -264,6 +265,10 @@ int status_doc_parse(const char *text, size_t len, double now_boot, double silen
                 json_decref(s.doc);
                 return r;
         }
+        if (!(silent_after_s > 0))
+                silent_after_s = status_number(s.doc, "silent_after_s");
+        if (!(silent_after_s > 0))
+                silent_after_s = STATUS_SILENT_AFTER_S;
         s.time_boot = status_number(s.doc, "time_boot");
         passed_s = now_boot - s.time_boot;
         s.silent_s = MAX(passed_s, 0);
@@ -298,6 +303,16 @@ void status_doc_absent(const char *host, const char *why, double now_wall, struc
         if (!s.doc)
                 abort(); /* out of memory, or a host name that is not UTF-8: callers hand in clean text */
         *ret = s;
+}
+
+char *status_doc_text(const struct status_doc *s)
+{
+        _cleanup_free_ char *text = json_dumps(s->doc, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+        char *line = NULL;
+
+        if (!text || asprintf(&line, "%s\n", text) < 0)
+                abort();
+        return line;
 }
 
 void status_doc_done(struct status_doc *s)

@@ -12,7 +12,7 @@
 #include "errinfo.h"
 #include "level.h"
 
-#define STATUS_SILENT_AFTER_S 30
+#define STATUS_SILENT_AFTER_S 30 /* where the document does not say */
 #define STATUS_DOC_MAX_BYTES (16 * 1024 * 1024)
 
 struct status_doc {
@@ -23,13 +23,17 @@ struct status_doc {
         char why[512];    /* silent: one sentence that says why; else "" */
 };
 
-/* Reads text, ages it to now_boot (seconds of CLOCK_BOOTTIME). -EINVAL with a sentence for what is no status
+/* Reads text, ages it to now_boot (seconds of CLOCK_BOOTTIME). silent_after_s: NAN: what the document itself says, or
+ * STATUS_SILENT_AFTER_S. -EINVAL with a sentence for what is no status
  * document: cut, of another version, wrong types, absurd numbers. A silent brain is no error. */
 int status_doc_parse(const char *text, size_t len, double now_boot, double silent_after_s, struct status_doc *ret,
                      struct errinfo *err);
 
 /* The document to show when there is none to read: component "veille" is unknown, why says the reason. */
 void status_doc_absent(const char *host, const char *why, double now_wall, struct status_doc *ret);
+
+/* The document as veille-web and veillectl print it, one line a member, with a newline at the end; the caller frees. */
+char *status_doc_text(const struct status_doc *s);
 
 void status_doc_done(struct status_doc *s);
 

@@ -118,7 +118,7 @@ static void minute(struct store *s, int64_t n)
 int main(int argc, char *argv[])
 {
         int64_t days = argc > 2 ? atoll(argv[2]) : 2, before, bytes, first_day = 0;
-        struct store_options o = { "/", "", argv[1], argv[1] };
+        struct common_options o = { .root = "/", .config = "", .state = argv[1], .run = argv[1] };
         struct config *config = config_new_defaults();
         struct store s;
         json_t *stats;

@@ -62,7 +62,8 @@ static inline struct brain *fuzz_brain_get(void)
                 abort();
         atexit(fuzz_remove_run);
         snprintf(fuzz_config, sizeof(fuzz_config), "%s/none.conf", fuzz_run);
-        b->options = (struct brain_options){ fuzz_run, fuzz_config, fuzz_run, fuzz_run, "/nonexistent" };
+        b->options = (struct common_options){ .root = fuzz_run, .config = fuzz_config, .state = fuzz_run, .run = fuzz_run };
+        b->probe = "/nonexistent";
         strcpy(b->host, "fuzz");
         b->config = config_new_defaults();
         fuzz_catalog(b);

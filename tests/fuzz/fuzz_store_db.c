@@ -30,7 +30,7 @@ static void no_log(int priority UNUSED, const char *text UNUSED)
 
 static void begin(struct store *s)
 {
-        struct store_options options = { "/", "", dir, dir };
+        struct common_options options = { "/", "", dir, dir };
         struct config *config = config_new_defaults();
 
         store_init(s, &options, config);

@@ -55,7 +55,7 @@ static void ask(struct store *s, struct peer *p, const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static const struct store_options options = { "/", "", "/nowhere", "/nowhere" };
+        static const struct common_options options = { "/", "", "/nowhere", "/nowhere" };
         struct config *config = config_new_defaults();
         struct peer p = { .writer = true };
         struct store s;

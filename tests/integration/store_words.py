@@ -166,8 +166,8 @@ def mistakes(host):
     for words, pattern in [(["history", "sdx"], "nothing is known of 'sdx'"), (["history", "sda", "disk_temprature_celsius"], "did you mean 'disk_temperature_celsius'"),
                            (["history", "sda", "qqqq"], "lists what it has"), (["history"], "say which component"),
                            (["history", "sda", "--since", "soon"], "'soon' is no time"), (["history", "sda", "--since", "1h", "--until", "2h"], "lies after"),
-                           (["history", "sda", "--points", "5000"], "--points is 1 to 2000"), (["events", "a", "b"], "one component or none"),
-                           (["events", "--max", "0"], "--max is 1 to"), (["events", "--frob"], "the options are")]:
+                           (["history", "sda", "--points", "5000"], "--points is a number from 1 to 2000"), (["events", "a", "b"], "one component or none"),
+                           (["events", "--max", "0"], "--max is a number from 1 to 10000, not"), (["events", "--sicne", "1h"], "did you mean --since?")]:
         r, out, err = host.ctl(*words)
         check(r == 3 and pattern in err and not out, "mistake: " + " ".join(words), r, out, err)
 

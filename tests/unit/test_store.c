@@ -63,7 +63,7 @@ static void end(void)
 
 static void start(struct store *s, const char *state)
 {
-        struct store_options o = { "/", "", state, dir };
+        struct common_options o = { "/", "", state, dir };
         struct config *config = config_new_defaults();
 
         store_init(s, &o, config);
