@@ -611,8 +611,11 @@ void judge_count(struct judge *j, struct judge_instance *i, const char *metric, 
 
         if (!s)
                 return;
-        if (!s->time_us)
-                series_step(i, s, when_us); /* 0 is the baseline, so that the first event is growth */
+        /* The time between two events passes for the rules even when both are told at once, from a log: what was over in
+         * between is over. For the first, 0 is the baseline, so that it is growth. */
+        if (s->time_us && when_us - s->time_us > USEC_PER_MINUTE)
+                series_step(i, s, s->time_us + USEC_PER_MINUTE);
+        series_step(i, s, when_us);
         s->value++;
         s->time_us = when_us;
         s->run = i->run;
@@ -635,7 +638,7 @@ int judge_max_age_s(const struct judge_instance *i)
 void judge_tick(struct judge *j, int64_t now_us)
 {
         /* Windows and calm move in minutes; ages are looked at in judge_settle(). */
-        bool windows = now_us - j->tick_us >= 60 * USEC_PER_SEC;
+        bool windows = now_us - j->tick_us >= USEC_PER_MINUTE;
 
         for (struct judge_instance *i = j->instances; i; i = i->next) {
                 if (!i->pushed && now_us - MAX(i->ok_us, i->seen_us) > judge_max_age_s(i) * USEC_PER_SEC)

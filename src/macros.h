@@ -24,6 +24,7 @@
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 #define USEC_PER_SEC 1000000LL
+#define USEC_PER_MINUTE (60 * USEC_PER_SEC)
 #define USEC_PER_MSEC 1000LL
 
 /* Use instead of -errno: the assertion tells the compiler (and us) that the result is negative. */

@@ -445,6 +445,26 @@ static void old_events_count_from_when_they_happened(void **state UNUSED)
         }
 }
 
+/* Two events told at once, from a log: what the first one meant was over before the second. */
+static void what_was_over_between_two_old_events_is_over(void **state UNUSED)
+{
+        static const int64_t first = 10 * S, second = 9 * 86400 * S, now = second + 100 * S;
+        static const char *const labels[] = { "component", "sda", "component_kind", "disk", NULL };
+        struct world w;
+        struct judge_instance *e;
+
+        world_init(&w);
+        e = judge_pushed(w.j, &checks[2], "kmsg", "host", "host", now);
+        judge_count(w.j, e, "events_total", labels, first);
+        judge_count(w.j, e, "events_total", labels, second);
+        judge_counted(w.j, e, now);
+        assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
+        for (const struct judge_component *c = judge_components(w.j); c; c = c->next)
+                if (streq(c->name, "sda"))
+                        assert_true(c->since_us == second);
+        judge_free(w.j);
+}
+
 /* The kernel spoke of the disk first (it is known and ok), then the check finds it: until the first reading it is unknown, but
  * that is no change anybody is told of. That it stays unread is. */
 static void what_is_not_read_yet_is_no_news(void **state UNUSED)
@@ -550,6 +570,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(old_events_count_from_when_they_happened),
+                cmocka_unit_test(what_was_over_between_two_old_events_is_over),
                 cmocka_unit_test(a_year_of_minutes),
                 cmocka_unit_test(silence_is_never_ok),
                 cmocka_unit_test(a_hung_disk_becomes_critical),
