@@ -289,10 +289,12 @@ static void settle_component(struct judge *j, struct judge_component *c, int64_t
                 j->callbacks.changed(j->callbacks.data, c, from);
 }
 
-/* Of a host of which nothing is known nothing good may be said. */
+/* Of a host of which nothing is known nothing good may be said; why nothing could be read is said when it is known. */
 void judge_health_unread(struct health_result *health)
 {
-        health->health = MAX(health->health, HEALTH_YELLOW);
+        if (health->health > HEALTH_GREEN)
+                return;
+        health->health = HEALTH_YELLOW;
         snprintf(health->why, sizeof(health->why), "nothing has been read yet");
 }
 

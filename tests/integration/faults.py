@@ -197,10 +197,15 @@ def components(run):
     return {c["component"]: c for c in status(run)["components"]}
 
 
+def told(component, words):
+    return bad(component.get("level")) and any(w in component.get("why", "") for w in words.split("|"))
+
+
 class Bound:
     """Two poll periods, counted in polls and not in seconds: a loaded machine polls late, but once the third poll
     after the strike has begun, two have ended, and whoever is still shown ok then is shown ok for too long. The run that
-    was under way at the strike may have been well; counting begins with the first status written after it."""
+    was under way at the strike may have been well; counting begins with the first status written after it. On a starved
+    machine a level may age before the run that tells why has ended: look() is true when each has its own sentence."""
 
     def __init__(self, run):
         self.run, self.since, self.struck, self.late = run, time.clock_gettime(time.CLOCK_BOOTTIME), None, {}
@@ -216,8 +221,8 @@ class Bound:
             name = c["component"]
             if name in FAULTS and not bad(c["level"]) and now.get(name, 0) - self.struck.get(name, 0) >= 3:
                 self.late[name] = (c["level"], now[name] - self.struck[name])
-        levels = {c["component"]: c["level"] for c in doc["components"]}
-        return all(bad(levels.get(n)) for n in FAULTS)
+        now = {c["component"]: c for c in doc["components"]}
+        return all(told(now.get(name, {}), words) for name, (_, words) in FAULTS.items())
 
 
 def wait(condition, seconds):
@@ -297,8 +302,7 @@ def main():
         text = open(directory + "/log").read()
         for name, (_, words) in FAULTS.items():
             c = seen.get(name, {})
-            good = bad(c.get("level")) and any(w in c.get("why", "") for w in words.split("|"))
-            say(good and ("%s: %s" % (name, c["level"])) in text, name + " is " + str(c.get("level")), c)
+            say(told(c, words) and ("%s: %s" % (name, c["level"])) in text, name + " is " + str(c.get("level")), c)
         for name in CONTROLS:
             say(seen[name]["level"] == "ok", name + " stays ok", seen[name])
         counters = status(run)["counters"]

@@ -560,6 +560,7 @@ static void what_is_told_of_failures_is_shown(void **state UNUSED)
                 judge_run_end(w.j, i, bad[k], "line 2 is wrong", 2 * S);
                 assert_int_equal(level_of(&w, "veille"), LEVEL_UNKNOWN);
                 assert_string_equal(w.last_why, "reload: line 2 is wrong");
+                assert_string_equal(judge_health(w.j).why, "veille: reload: line 2 is wrong"); /* not "nothing has been read yet" */
                 judge_run_end(w.j, i, VERDICT_OK, "", 3 * S);
                 assert_int_equal(level_of(&w, "veille"), LEVEL_OK);
                 judge_free(w.j);
