@@ -88,6 +88,7 @@ static void judge_report(struct judging *j, const struct disk_report *report, co
         const struct judge_callbacks silent = { 0 };
         const char *name = report->device[0] ? report->device : report->serial[0] ? report->serial : "disk";
         struct feed f = { .judge = judge_new(&j->catalog, &silent) };
+        const char *lacks = report->health == DISK_HEALTH_FAILED ? NULL : disk_report_lacks(report);
         json_t *reasons = json_array();
         const struct judge_component *c;
         enum level level;
@@ -103,11 +104,12 @@ static void judge_report(struct judging *j, const struct disk_report *report, co
                 level = level_worse(level, LEVEL_UNKNOWN);
                 json_array_append_new(reasons, json_pack("{ss ss ss sn}", "rule", "standby", "level", "unknown", "text",
                                                          "the disk was asleep and was not asked", "value"));
-        } else if (report->health == DISK_HEALTH_ABSENT && !report->n_attributes && !report->nvme.present &&
-                   isnan(report->counters.grown_defects) && !report->scsi[DISK_READ].present) {
+        } else if (lacks) {
+                char text[128];
+
+                snprintf(text, sizeof(text), "the report lacks %s: nobody can say that the disk is well", lacks);
                 level = level_worse(level, LEVEL_UNKNOWN);
-                json_array_append_new(reasons, json_pack("{ss ss ss sn}", "rule", "no-health", "level", "unknown", "text",
-                                                         "the report says nothing about the disk's health", "value"));
+                json_array_append_new(reasons, json_pack("{ss ss ss sn}", "rule", "no-health", "level", "unknown", "text", text, "value"));
         }
         print_result(j, report->device, level, reasons, find_probability(f.instance), id);
         judge_free(f.judge);
@@ -158,7 +160,7 @@ static void judge_text(struct judging *j, const char *text, size_t len)
         }
         while (p && p < end) {
                 json_error_t error;
-                json_t *doc = json_loadb(p, (size_t)(end - p), JSON_DISABLE_EOF_CHECK, &error);
+                json_t *doc = smartctl_json_decode(p, (size_t)(end - p), JSON_DISABLE_EOF_CHECK, &error);
 
                 if (doc) {
                         judge_document(j, doc);
@@ -265,8 +267,8 @@ const struct ctl_command ctl_command_judge = {
         .summary = "judge saved SMART data: smartctl -j -a, JSON Lines of it, skdump --save",
         .help = "One JSON object a document, in order: file, device, level, reasons, probability_30d (of failing within 30\n"
                 "powered-on days; null where no calibrated model exists: it was fitted for ATA hard disks). The age of the data\n"
-                "is not judged, rules about change are silent. What is not a report is unknown. [rule NAME] of the configuration\n"
-                "holds as it does for the daemon.\n"
+                "is not judged, rules about change are silent. What is not a report is unknown, and so is one that lacks what a\n"
+                "verdict needs (of smartctl -H alone). [rule NAME] of the configuration holds as it does for the daemon.\n"
                 "Exit status of the worst: critical 2, unknown 3, warning 1, ok and notice 0.\n"
                 "Example: smartctl -j -a /dev/sda | veillectl judge -\n",
 };

@@ -85,13 +85,15 @@ static enum result end_with_words(struct env *env, const struct disk_place *plac
 
 static enum result check_exit(struct env *env, const struct disk_place *place, const struct cmd_result *out, const json_t *doc)
 {
-        json_t *own = json_object_get(json_object_get(doc, "smartctl"), "exit_status");
+        const json_t *own = json_object_get(json_object_get(doc, "smartctl"), "exit_status");
         const char *words = smartctl_json_message(doc);
 
         /* A crash after the output, or the output of another run. */
-        if (!json_is_integer(own) || json_integer_value(own) != out->exit_status)
-                return env_end(env, RESULT_FAILED, "%s: smartctl ended with status %d, but its report says %lld: not believed", place->name,
-                               out->exit_status, json_is_integer(own) ? (long long)json_integer_value(own) : -1LL);
+        if (!json_is_number(own))
+                return env_end(env, RESULT_FAILED, "%s: smartctl's report does not say how it ended: not believed", place->name);
+        if (json_number_value(own) != out->exit_status)
+                return env_end(env, RESULT_FAILED, "%s: smartctl ended with status %d, but its report says %.0f: not believed", place->name,
+                               out->exit_status, json_number_value(own));
         if (out->exit_status & (EXIT_COMMAND_LINE | EXIT_OPEN_FAILED)) {
                 if (words)
                         return end_with_words(env, place, words);
@@ -154,17 +156,11 @@ static enum result check_identity(struct env *env, const struct disk_place *plac
         return RESULT_OK;
 }
 
-/* What a verdict needs. An ATA disk behind some bridges answers with less; then nobody can say that it is well. */
+/* A disk behind some bridges answers with less; unless that is bad, nobody can say how it is. */
 static enum result check_complete(struct env *env, const struct disk_place *place, const struct disk_report *r)
 {
-        const char *missing = NULL;
+        const char *missing = r->health == DISK_HEALTH_FAILED ? NULL : disk_report_lacks(r);
 
-        if (r->protocol == DISK_ATA && r->n_attributes == 0)
-                missing = "the attribute table";
-        else if (r->protocol == DISK_NVME && !r->nvme.present)
-                missing = "the health log";
-        else if (r->health == DISK_HEALTH_ABSENT && r->protocol != DISK_ATA)
-                missing = "the health status";
         if (!missing)
                 return RESULT_OK;
         return env_end(env, RESULT_FAILED, "%s: smartctl's report lacks %s%s", place->name, missing,

@@ -96,11 +96,13 @@ void env_sample(struct env *env, const char *metric, double value, ...)
 
 enum result env_end(struct env *env, enum result result, const char *fmt, ...)
 {
+        char text[sizeof(env->why.text)]; /* the words may be those that are there already */
         va_list ap;
 
         va_start(ap, fmt);
-        vsnprintf(env->why.text, sizeof(env->why.text), fmt, ap);
+        vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
+        strcpy(env->why.text, text);
         return result;
 }
 

@@ -38,13 +38,15 @@ static enum result run_blob(struct env *env, const struct disk_place *place, int
                 return env_end_errno(env, neg_errno(), "dev/%s", place->name);
         if (smart_blob_report(data, (size_t)n, &report, &env->why) < 0)
                 return RESULT_FAILED;
+        if (report.health != DISK_HEALTH_FAILED && disk_report_lacks(&report))
+                return env_end(env, RESULT_FAILED, "%s: the saved data lacks %s", place->name, disk_report_lacks(&report));
         disk_emit(env, &report);
         disk_report_done(&report);
         return RESULT_OK;
 }
 
 /* libatasmart knows no family of errors: what it gives up on, smartctl may read. */
-static enum result ask_smartctl(struct env *env, const struct disk_place *place, const char *what, int error)
+static enum result ask_smartctl(struct env *env, const struct disk_place *place, const char *what)
 {
         struct disk_report report;
         enum result result = smartctl_ask(env, place, &report);
@@ -60,12 +62,21 @@ static enum result ask_smartctl(struct env *env, const struct disk_place *place,
                 return RESULT_OK;
         }
         snprintf(why, sizeof(why), "%s", env->why.text);
-        return env_end(env, result, "libatasmart: %s: %s; then %.300s", what, strerror(error), why);
+        return env_end(env, result, "libatasmart: %s; then %.300s", what, why);
+}
+
+static enum result ask_smartctl_errno(struct env *env, const struct disk_place *place, const char *what, int error)
+{
+        char text[128];
+
+        snprintf(text, sizeof(text), "%s: %s", what, strerror(error));
+        return ask_smartctl(env, place, text);
 }
 
 static enum result run_open_disk(struct env *env, const struct disk_place *place, SkDisk *disk)
 {
         struct disk_report report;
+        struct errinfo err = { 0 };
         SkBool awake = TRUE, available = FALSE;
 
         /* Not every disk answers this; then it is taken to be awake, as smartctl does. */
@@ -74,11 +85,15 @@ static enum result run_open_disk(struct env *env, const struct disk_place *place
                 return RESULT_OK;
         }
         if (sk_disk_smart_is_available(disk, &available) < 0 || !available)
-                return ask_smartctl(env, place, "SMART is not available", EOPNOTSUPP);
+                return ask_smartctl(env, place, "SMART is not available");
         if (sk_disk_smart_read_data(disk) < 0)
-                return ask_smartctl(env, place, "the SMART data cannot be read", errno);
-        if (smart_atasmart_report(disk, &report, &env->why) < 0)
-                return ask_smartctl(env, place, env->why.text, EBADMSG);
+                return ask_smartctl_errno(env, place, "the SMART data cannot be read", errno);
+        if (smart_atasmart_report(disk, &report, &err) < 0)
+                return ask_smartctl(env, place, err.text);
+        if (report.health != DISK_HEALTH_FAILED && disk_report_lacks(&report)) {
+                disk_report_done(&report);
+                return ask_smartctl(env, place, "it answered without an attribute table");
+        }
         snprintf(report.device, sizeof(report.device), "%s", place->name);
         disk_emit(env, &report);
         selftest_by_atasmart(env, disk, &report);
@@ -104,7 +119,7 @@ static enum result run_device(struct env *env, const struct disk_place *place)
                         return env_end(env, RESULT_DENIED, "%s: %s: veille-probe needs CAP_SYS_RAWIO and the device", path, strerror(error));
                 if (error == ENOENT || error == ENODEV || error == ENXIO)
                         return env_end(env, RESULT_FAILED, "%s: the disk is gone: %s", path, strerror(error));
-                return ask_smartctl(env, place, "the disk cannot be opened", error);
+                return ask_smartctl_errno(env, place, "the disk cannot be opened", error);
         }
         result = run_open_disk(env, place, disk);
         sk_disk_free(disk);

@@ -76,7 +76,7 @@ static void print_sample(struct env *env, const char *metric, double value, cons
         for (size_t i = 0; labels[i]; i += 2)
                 json_object_set_new(l, labels[i], safe_string(labels[i + 1]));
         line = json_pack("{ss ss so ss so}", "type", "sample", "metric", metric,
-                         "value", value == (double)(int64_t)value && fabs(value) < 9e15 ? json_integer((int64_t)value)
+                         "value", fabs(value) < 9e15 && value == (double)(int64_t)value ? json_integer((int64_t)value)
                                                                                         : json_real(value),
                          "unit", m->unit, "labels", l);
         if (p->instance)

@@ -8,7 +8,7 @@
 #include "catalog.h"
 #include "disk_report.h"
 
-#define DISK_METRICS_LEN 66 /* as DISK_RULES_LEN */
+#define DISK_METRICS_LEN 67 /* as DISK_RULES_LEN */
 extern const struct metric_desc disk_metrics[DISK_METRICS_LEN];
 extern const size_t disk_metrics_len;
 

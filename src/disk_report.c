@@ -11,6 +11,7 @@
 #define HOURS_MAX (100 * 365.25 * 24) /* no disk is older than 100 years: more is packed */
 #define TEMPERATURE_MIN_C (-40)
 #define TEMPERATURE_MAX_C 124 /* drives without a sensor say 127, 128 or 255 */
+#define LIMIT_MIN_C 30        /* no drive is made to stay cooler: below that the field was never filled in */
 
 static const char *const protocol_names[DISK_PROTOCOL_MAX] = {
         [DISK_PROTOCOL_UNKNOWN] = "",
@@ -80,7 +81,7 @@ static const struct disk_report nothing_reported = {
         .temperature_c = NAN, .temperature_warning_c = NAN, .temperature_critical_c = NAN,
         .drive_trip_c = NAN, .op_limit_max_c = NAN, .op_limit_min_c = NAN, .critical_limit_max_c = NAN,
         .critical_limit_min_c = NAN, .lifetime_max_c = NAN, .lifetime_min_c = NAN, .cycle_max_c = NAN, .cycle_min_c = NAN,
-        .counters = { NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN },
+        .counters = { NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN },
         .nvme = {
                 .available_spare = NAN, .available_spare_threshold = NAN, .percentage_used = NAN,
                 .data_units_read = NAN, .data_units_written = NAN, .host_reads = NAN, .host_writes = NAN,
@@ -168,10 +169,11 @@ static double decode_hours(uint64_t raw)
 static double decode_temperature(uint64_t raw)
 {
         int16_t word = (int16_t)(raw & 0xffff);
+        int8_t byte = (int8_t)(raw & 0xff);
 
         if (word >= TEMPERATURE_MIN_C && word <= TEMPERATURE_MAX_C)
                 return word;
-        return (int8_t)(raw & 0xff) >= TEMPERATURE_MIN_C && (raw & 0xff) ? (int8_t)(raw & 0xff) : NAN;
+        return byte >= TEMPERATURE_MIN_C && byte <= TEMPERATURE_MAX_C && byte ? byte : NAN;
 }
 
 /* Seagate: how many commands timed out, took over 5 s, over 7.5 s, 16 bits each: 0x1600160016 is 22, not 94 billion. */
@@ -341,11 +343,26 @@ void disk_selftest_add(struct disk_report *report, struct disk_selftest_log *log
         }
 }
 
-void disk_report_finish(struct disk_report *report)
+static double plausible_limit(double c)
 {
-        struct disk_counters *c = &report->counters;
-        const struct disk_attribute *hours;
+        return c >= LIMIT_MIN_C && c <= TEMPERATURE_MAX_C ? c : NAN;
+}
 
+/* The drive's own limits, the most special one first. */
+static void finish_temperatures(struct disk_report *report)
+{
+        if (!(report->temperature_c >= TEMPERATURE_MIN_C && report->temperature_c <= TEMPERATURE_MAX_C))
+                report->temperature_c = NAN;
+        fill_in(&report->temperature_c, temperature_of(report));
+        report->temperature_warning_c = plausible_limit(report->temperature_warning_c);
+        report->temperature_critical_c = plausible_limit(report->temperature_critical_c);
+        fill_in(&report->temperature_warning_c, plausible_limit(report->op_limit_max_c));
+        fill_in(&report->temperature_critical_c, plausible_limit(report->critical_limit_max_c));
+        fill_in(&report->temperature_critical_c, plausible_limit(report->drive_trip_c));
+}
+
+static void finish_attributes(struct disk_report *report)
+{
         for (size_t i = 0; i < report->n_attributes; i++) {
                 struct disk_attribute *a = &report->attributes[i];
 
@@ -357,6 +374,14 @@ void disk_report_finish(struct disk_report *report)
                 if (a->failed == DISK_ATTRIBUTE_GOOD)
                         a->failed = attribute_failed(a);
         }
+}
+
+void disk_report_finish(struct disk_report *report)
+{
+        struct disk_counters *c = &report->counters;
+        const struct disk_attribute *hours;
+
+        finish_attributes(report);
         fill_in(&c->reallocated, count_of(report, 5));
         fill_in(&c->spin_retries, count_of(report, 10));
         fill_in(&c->end_to_end, count_of(report, 184));
@@ -372,13 +397,22 @@ void disk_report_finish(struct disk_report *report)
         fill_in(&report->power_cycles, count_of(report, 12));
         fill_in(&report->load_cycles, count_of(report, 193));
         fill_in(&report->load_cycles, count_of(report, 225));
-        if (!(report->temperature_c >= TEMPERATURE_MIN_C && report->temperature_c <= TEMPERATURE_MAX_C))
-                report->temperature_c = NAN;
-        fill_in(&report->temperature_c, temperature_of(report));
+        finish_temperatures(report);
         fill_in(&report->percentage_used, wear_of(report));
-        fill_in(&report->temperature_warning_c, report->op_limit_max_c);
-        fill_in(&report->temperature_critical_c, report->critical_limit_max_c);
-        fill_in(&report->temperature_critical_c, report->drive_trip_c);
+        /* The bits are the drive's verdict, be it that nobody put them into one word. */
+        if (report->nvme.present && report->nvme.critical_warning)
+                report->health = DISK_HEALTH_FAILED;
+}
+
+const char *disk_report_lacks(const struct disk_report *report)
+{
+        if (report->standby)
+                return NULL;
+        if (report->protocol == DISK_ATA)
+                return report->n_attributes ? NULL : "the attribute table";
+        if (report->protocol == DISK_NVME)
+                return report->nvme.present ? NULL : "the health log";
+        return report->health == DISK_HEALTH_ABSENT ? "the health status" : NULL;
 }
 
 bool disk_report_is_hdd(const struct disk_report *report)

@@ -75,11 +75,12 @@ struct disk_counters {
         double offline_uncorrectable;  /* 198 */
         double crc_errors;             /* 199 */
         double grown_defects;          /* SCSI */
+        double pending_defects;        /* SCSI */
         double media_errors;           /* NVMe */
 };
 
 struct disk_nvme {
-        bool present;
+        bool present; /* the log with its critical warning */
         unsigned critical_warning; /* bits of enum disk_nvme_bit, and whatever comes later */
         double available_spare, available_spare_threshold, percentage_used; /* percent */
         double data_units_read, data_units_written, host_reads, host_writes;
@@ -190,6 +191,10 @@ void disk_selftest_add(struct disk_report *report, struct disk_selftest_log *log
 /* After the last field was filled in: decodes the raw values, names attributes, fills counters and what else follows from
  * them (power-on time, temperature, wear) where no better source gave it. */
 void disk_report_finish(struct disk_report *report);
+
+/* What is missing without which nobody can say that the drive is well ("the attribute table"); NULL: nothing. The overall verdict of
+ * an ATA drive may be missing (bridges refuse the command) and is not enough alone: it stays "passed" with thousands of lost sectors. */
+const char *disk_report_lacks(const struct disk_report *report);
 
 /* True for drives with platters: rotation is known and > 0, or not said and nothing speaks for flash. */
 bool disk_report_is_hdd(const struct disk_report *report);

@@ -234,7 +234,7 @@ const struct rule disk_rules[] = {
                 .name = "worn", .metric = "disk_percentage_used_ratio", .kind = RULE_LIMIT,
                 .notice = 0.95, .warning = 1, .critical = RULE_NONE, .clear = RULE_NONE,
                 .evidence = EVIDENCE_SMART,
-                .text = "the flash of {component} has used {value} of its rated life (1 is all of it)",
+                .text = "the flash of {component} has used {percent} of its rated life",
                 .clears = "plan to replace the disk: it may work on for long, but its maker no longer promises it",
                 .source = "NVMe percentage used; smartd speaks from 95 %; beyond 100 % is worn, not failed (check_smart PR 101)",
         },
@@ -255,6 +255,14 @@ const struct rule disk_rules[] = {
                 .text = "{component} is at {value} °C; from {limit} on it may be damaged or shut itself down",
                 .clears = "an hour below the limit",
                 .source = "the drive's own limit: NVMe critical composite temperature, SCT maximum, SCSI drive trip",
+        },
+        {
+                .name = "pending-defects", .metric = "disk_pending_defects", .kind = RULE_LIMIT,
+                .notice = 1, .warning = 8, .critical = RULE_NONE, .clear = RULE_NONE,
+                .evidence = EVIDENCE_SMART,
+                .text = "{value} {n:sector|sectors} of {component} cannot be read and {n:waits|wait} to be reassigned",
+                .clears = "the sectors are written again (array check, full read and write) or the disk is replaced",
+                .source = "SCSI pending defects log page: what attribute 197 is to ATA disks; the limit at which the hard disk scorecard warns",
         },
         {
                 .name = "grown-defects", .metric = "disk_grown_defects_total", .kind = RULE_LIMIT,

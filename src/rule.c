@@ -323,7 +323,7 @@ static void format_number(char *buf, size_t size, double v)
                 snprintf(buf, size, "?");
         else if (isinf(v))
                 snprintf(buf, size, "never");
-        else if (v == (double)(int64_t)v && fabs(v) < 1e15)
+        else if (fabs(v) < 1e15 && v == (double)(int64_t)v)
                 snprintf(buf, size, "%" PRId64, (int64_t)v);
         else
                 snprintf(buf, size, "%.4g", v);

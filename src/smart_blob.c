@@ -125,11 +125,11 @@ int smart_atasmart_report(SkDisk *disk, struct disk_report *ret, struct errinfo 
                         read_identify(words, &r);
         }
         if (sk_disk_smart_is_available(disk, &available) < 0 || !available)
-                return err_set(err, -ENODATA, "libatasmart: SMART is not available on this disk");
+                return err_set(err, -ENODATA, "SMART is not available on this disk");
         if (sk_disk_smart_status(disk, &good) == 0)
                 r.health = good ? DISK_HEALTH_PASSED : DISK_HEALTH_FAILED;
         if (sk_disk_smart_parse_attributes(disk, add_attribute, &r) < 0 && r.health == DISK_HEALTH_ABSENT)
-                return err_set(err, -EBADMSG, "libatasmart: the SMART data cannot be read: %s", strerror(errno));
+                return err_set(err, -EBADMSG, "the SMART data cannot be read: %s", strerror(errno));
         if (sk_disk_smart_parse(disk, &smart) == 0)
                 read_selftest_status(smart, &r);
         disk_report_finish(&r);
@@ -145,7 +145,7 @@ int smart_blob_report(const void *data, size_t len, struct disk_report *ret, str
         if (len > SMART_BLOB_MAX || !smart_blob_is(data, len))
                 return err_set(err, -EBADMSG, "this is no data saved by skdump");
         if (sk_disk_open(NULL, &disk) < 0)
-                return err_set(err, -ENOMEM, "libatasmart: %s", strerror(errno));
+                return err_set(err, -ENOMEM, "%s", strerror(errno));
         if (sk_disk_set_blob(disk, data, len) < 0)
                 r = err_set(err, -EBADMSG, "the saved data is damaged: %s", strerror(errno));
         else

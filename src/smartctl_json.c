@@ -12,6 +12,7 @@
 #include "nvme_selftest.h"
 
 #define SCSI_SELFTESTS 20 /* that a drive logs */
+#define EXIT_DISK_FAILING 0x08
 
 static const json_t *get(const json_t *o, const char *path)
 {
@@ -72,9 +73,9 @@ static void read_tool(const json_t *doc, struct disk_report *r)
         const json_t *format = json_object_get(doc, "json_format_version"), *version = get(doc, "smartctl/version");
 
 #define PAIR(list, field)                                                                                                          \
-        if (json_is_integer(json_array_get(list, 0)) && json_is_integer(json_array_get(list, 1)))                                  \
-                snprintf(field, sizeof(field), "%lld.%lld", (long long)json_integer_value(json_array_get(list, 0)),                \
-                         (long long)json_integer_value(json_array_get(list, 1)))
+        if (json_is_number(json_array_get(list, 0)) && json_is_number(json_array_get(list, 1)))                                    \
+                snprintf(field, sizeof(field), "%.0f.%.0f", json_number_value(json_array_get(list, 0)),                            \
+                         json_number_value(json_array_get(list, 1)))
         PAIR(format, r->smartctl.format);
         PAIR(version, r->smartctl.version);
 #undef PAIR
@@ -387,10 +388,10 @@ static void read_nvme(const json_t *doc, struct disk_report *r)
         if (isnan(r->power_on_s))
                 r->power_on_s = number(log, "power_on_hours") * 3600;
         read_selftests_nvme(doc, r);
-        if (!json_is_object(log))
+        if (!(bits >= 0 && bits <= 255))
                 return;
         n->present = true;
-        n->critical_warning = bits >= 0 && bits <= 255 ? (unsigned)bits : 0;
+        n->critical_warning = (unsigned)bits;
         for (size_t i = 0; i < ARRAY_LEN(rows); i++)
                 *rows[i].field = number(log, rows[i].key);
         for (size_t i = 0; i < ARRAY_LEN(n->sensor_c); i++)
@@ -406,6 +407,7 @@ static void read_nvme(const json_t *doc, struct disk_report *r)
 static void read_scsi(const json_t *doc, struct disk_report *r)
 {
         r->counters.grown_defects = number(doc, "scsi_grown_defect_list");
+        r->counters.pending_defects = number(doc, "scsi_pending_defects/count");
         for (int op = 0; op < DISK_OPERATION_MAX; op++) {
                 const json_t *log = json_object_get(json_object_get(doc, "scsi_error_counter_log"), disk_operation_name((enum disk_scsi_operation)op));
                 struct disk_scsi_errors *e = &r->scsi[op];
@@ -442,6 +444,15 @@ static bool says_standby(const json_t *doc)
         return false;
 }
 
+static enum disk_health read_health(const json_t *doc, double exit_status)
+{
+        const json_t *passed = get(doc, "smart_status/passed");
+
+        if (json_is_false(passed) || (exit_status >= 0 && exit_status <= 255 && (unsigned)exit_status & EXIT_DISK_FAILING))
+                return DISK_HEALTH_FAILED;
+        return json_is_true(passed) ? DISK_HEALTH_PASSED : DISK_HEALTH_ABSENT;
+}
+
 /* smartctl's own words for why there is nothing to read. */
 static int no_data(const json_t *doc, struct errinfo *err)
 {
@@ -453,8 +464,10 @@ static int no_data(const json_t *doc, struct errinfo *err)
         return err_set(err, -ENODATA, "smartctl read nothing from the disk (exit status %.0f)", isnan(exit_status) ? -1 : exit_status);
 }
 
-static bool says_anything(const struct disk_report *r)
+static bool says_anything(const json_t *doc, const struct disk_report *r)
 {
+        if (json_is_object(json_object_get(doc, "nvme_smart_health_information_log")))
+                return true;
         return r->health != DISK_HEALTH_ABSENT || r->n_attributes || r->nvme.present || !isnan(r->counters.grown_defects) ||
                r->scsi[DISK_READ].present || r->scsi[DISK_WRITE].present || !isnan(r->temperature_c) || !isnan(r->power_on_s);
 }
@@ -466,7 +479,6 @@ int smartctl_json_report(const json_t *doc, struct disk_report *ret, struct erri
                 [DISK_NVME] = read_nvme,
                 [DISK_SCSI] = read_scsi,
         };
-        const json_t *passed = get(doc, "smart_status/passed");
         struct disk_report r;
 
         if (!json_is_object(doc) || (!json_object_get(doc, "smartctl") && !json_object_get(doc, "device")))
@@ -477,7 +489,7 @@ int smartctl_json_report(const json_t *doc, struct disk_report *ret, struct erri
         r.exit_status = number(doc, "smartctl/exit_status");
         r.local_time = number(doc, "local_time/time_t");
         r.standby = says_standby(doc);
-        r.health = json_is_boolean(passed) ? json_is_true(passed) ? DISK_HEALTH_PASSED : DISK_HEALTH_FAILED : DISK_HEALTH_ABSENT;
+        r.health = read_health(doc, r.exit_status);
         r.power_on_s = number(doc, "power_on_time/hours") * 3600 + fmax(number(doc, "power_on_time/minutes"), 0) * 60;
         r.power_cycles = number(doc, "power_cycle_count");
         read_tool(doc, &r);
@@ -486,12 +498,22 @@ int smartctl_json_report(const json_t *doc, struct disk_report *ret, struct erri
         if (read_protocols[r.protocol])
                 read_protocols[r.protocol](doc, &r);
         disk_report_finish(&r);
-        if (!r.standby && !says_anything(&r)) {
+        if (!r.standby && !says_anything(doc, &r)) {
                 disk_report_done(&r);
                 return no_data(doc, err);
         }
         *ret = r;
         return 0;
+}
+
+json_t *smartctl_json_decode(const char *bytes, size_t len, size_t flags, json_error_t *error)
+{
+        json_t *doc = json_loadb(bytes, len, flags, error);
+
+        /* A drive's log may hold 128 bits of ones. */
+        if (!doc && json_error_code(error) == json_error_numeric_overflow)
+                doc = json_loadb(bytes, len, flags | JSON_DECODE_INT_AS_REAL, error);
+        return doc;
 }
 
 json_t *smartctl_json_load(const char *bytes, size_t len, struct errinfo *err)
@@ -509,7 +531,7 @@ json_t *smartctl_json_load(const char *bytes, size_t len, struct errinfo *err)
         else if (!start)
                 err_set(err, -EBADMSG, "smartctl printed no JSON; is it older than 7.0?");
         else {
-                doc = json_loadb(start, len - (size_t)(start - bytes), 0, &error);
+                doc = smartctl_json_decode(start, len - (size_t)(start - bytes), 0, &error);
                 if (doc)
                         return doc;
                 err_set(err, -EBADMSG, "smartctl's JSON is damaged: line %d: %s", error.line, error.text);

@@ -24,6 +24,9 @@ int smartctl_json_parse(const char *text, size_t len, struct disk_report *ret, s
 /* The document alone, owned by the caller; NULL with a sentence. */
 json_t *smartctl_json_load(const char *text, size_t len, struct errinfo *err);
 
+/* json_loadb(), and where a number is greater than 63 bits once more with all numbers as reals. */
+json_t *smartctl_json_decode(const char *bytes, size_t len, size_t flags, json_error_t *error);
+
 /* smartctl's own words about what went wrong (its first message), or NULL. Lives as long as doc. */
 const char *smartctl_json_message(const json_t *doc);
 

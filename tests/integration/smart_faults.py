@@ -145,7 +145,7 @@ os.rmdir(root + "/sys/block/nvme0n1")
 expect("the disk vanishes", start(root), "failed", "not there")
 expect("types and values gone mad", start(play(report(
     nvme_smart_health_information_log={"critical_warning": "x", "available_spare": [], "media_errors": -1e300}, temperature=7,
-    serial_number=None, smart_status={"passed": "yes"}))), "failed", "lacks the health status")
+    serial_number=None, smart_status={"passed": "yes"}))), "failed", "lacks the health log")
 
 expect("hangs", hang, "timeout", "no answer")
 subprocess.run(["rm", "-rf", DIR])

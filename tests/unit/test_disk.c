@@ -208,7 +208,7 @@ static void lost_sectors_are_never_ok(void **state UNUSED)
                 struct verdict v;
 
                 make_seagate(&r);
-                r.counters = (struct disk_counters){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
+                r.counters = (struct disk_counters){ NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
                 r.attributes[rows[i].index].raw = rows[i].raw;
                 disk_report_finish(&r);
                 v = judge(&r);
@@ -249,6 +249,8 @@ static void nvme_verdicts(void **state UNUSED)
                 { "read-only", 8, true, 100, 10, 3, 0, 45, NAN, NAN, LEVEL_CRITICAL, "smart-failed nvme-read-only " },
                 { "two bits, one of them wear", 12, true, 100, 10, 200, 0, 45, NAN, NAN, LEVEL_CRITICAL,
                   "smart-failed worn nvme-read-only " },
+                { "unreliable, though nobody asked for the verdict", 4, false, 100, 10, 3, 0, 45, NAN, NAN, LEVEL_CRITICAL, "smart-failed " },
+                { "worn out, though nobody asked for the verdict", 4, false, 100, 10, 130, 0, 45, NAN, NAN, LEVEL_WARNING, "worn " },
                 { "a bit of the future", 64, true, 100, 10, 3, 0, 45, NAN, NAN, LEVEL_CRITICAL, "smart-failed " },
                 { "too hot by its own word", 2, true, 100, 10, 3, 0, 85, NAN, NAN, LEVEL_CRITICAL, "disk-hot nvme-temperature " },
                 { "hot by its own limit", 0, false, 100, 10, 3, 0, 72, 70, 80, LEVEL_WARNING, "disk-hot " },
@@ -312,6 +314,13 @@ static void scsi_verdicts(void **state UNUSED)
         ASSERT_JUDGED(&r, LEVEL_OK, "");
         r.scsi[DISK_WRITE].uncorrected = 2;
         ASSERT_JUDGED(&r, LEVEL_NOTICE, "uncorrected-errors ");
+        r.scsi[DISK_WRITE].uncorrected = 0;
+        r.counters.pending_defects = 1;
+        ASSERT_JUDGED(&r, LEVEL_NOTICE, "pending-defects ");
+        r.counters.pending_defects = 8;
+        ASSERT_JUDGED(&r, LEVEL_WARNING, "pending-defects ");
+        r.counters.pending_defects = 0;
+        r.scsi[DISK_WRITE].uncorrected = 2;
         r.counters.grown_defects = 3;
         ASSERT_JUDGED(&r, LEVEL_NOTICE, "grown-defects uncorrected-errors ");
         r.counters.grown_defects = 200;
@@ -374,6 +383,58 @@ static void temperatures_no_disk_has_are_none(void **state UNUSED)
                 disk_report_finish(&r);
                 assert_true(isnan(r.temperature_c));
         }
+}
+
+/* The attribute of a drive without a sensor, and limits that no drive was made with. */
+static void temperatures_of_the_table_are_bounded_too(void **state UNUSED)
+{
+        static const uint64_t raws[] = { 127, 0x007e0020007f, 0x7d, 128, 0x80, 255 };
+        static const double limits[] = { -60, 0, 5, 255 };
+
+        for (size_t i = 0; i < ARRAY_LEN(raws); i++) {
+                struct disk_report r;
+
+                disk_report_init(&r);
+                r.protocol = DISK_ATA;
+                add(&r, 194, 0x22, 100, 100, 0, raws[i]);
+                disk_report_finish(&r);
+                if (!isnan(r.temperature_c))
+                        fail_msg("raw %llu: %g degrees", (unsigned long long)raws[i], r.temperature_c);
+        }
+        for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+                struct disk_report r;
+
+                make_seagate(&r);
+                r.op_limit_max_c = r.critical_limit_max_c = limits[i];
+                r.temperature_warning_c = r.temperature_critical_c = NAN;
+                disk_report_finish(&r);
+                ASSERT_JUDGED(&r, LEVEL_OK, "");
+        }
+}
+
+static void what_a_verdict_needs(void **state UNUSED)
+{
+        struct disk_report r;
+
+        make_seagate(&r);
+        assert_null(disk_report_lacks(&r));
+        r.health = DISK_HEALTH_ABSENT; /* bridges often refuse the status; the table says more */
+        assert_null(disk_report_lacks(&r));
+        r.health = DISK_HEALTH_PASSED;
+        r.n_attributes = 0;
+        assert_string_equal(disk_report_lacks(&r), "the attribute table");
+        r.standby = true;
+        assert_null(disk_report_lacks(&r));
+        make_nvme(&r);
+        assert_null(disk_report_lacks(&r));
+        r.nvme.present = false;
+        assert_string_equal(disk_report_lacks(&r), "the health log");
+        disk_report_init(&r);
+        r.protocol = DISK_SCSI;
+        r.counters.grown_defects = 0;
+        assert_string_equal(disk_report_lacks(&r), "the health status");
+        r.health = DISK_HEALTH_PASSED;
+        assert_null(disk_report_lacks(&r));
 }
 
 static void asleep_says_nothing_else(void **state UNUSED)
@@ -470,6 +531,8 @@ int main(void)
                 cmocka_unit_test(scsi_verdicts),
                 cmocka_unit_test(wear_of_flash_is_read_from_what_means_it),
                 cmocka_unit_test(temperatures_no_disk_has_are_none),
+                cmocka_unit_test(temperatures_of_the_table_are_bounded_too),
+                cmocka_unit_test(what_a_verdict_needs),
                 cmocka_unit_test(asleep_says_nothing_else),
                 cmocka_unit_test(flags_and_names_are_smartctls),
                 cmocka_unit_test(tables_belong_together),

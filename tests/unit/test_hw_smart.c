@@ -251,6 +251,48 @@ static void a_saved_blob_stands_for_a_disk(void **state UNUSED)
         fake_env_free(f);
 }
 
+/* Bridges that do not know the command hand out zeros, and libatasmart takes them. */
+static void a_table_of_zeros_is_no_good_disk(void **state UNUSED)
+{
+        struct fake_env *f = new_host();
+        unsigned char data[4096];
+        char path[512];
+        FILE *file;
+        size_t n;
+
+        add_disk(f, "sda", "ATA     \n", "naa.5000c500a1b2c3d4\n", "0\n");
+        copy_node(f, "tests/fuzz/corpus/smart_blob/made.blob", "sda");
+        snprintf(path, sizeof(path), "%s/dev/sda", f->dir);
+        file = fopen(path, "r+");
+        assert_non_null(file);
+        n = fread(data, 1, sizeof(data), file);
+        for (size_t i = 0; i + 8 + 512 <= n; i++)
+                if (memcmp(data + i, "SMDT", 4) == 0)
+                        memset(data + i + 8, 0, 512);
+        rewind(file);
+        assert_int_equal(fwrite(data, 1, n, file), n);
+        fclose(file);
+        assert_int_equal(fake_run(f, check_by_name("smart-ata"), "sda"), RESULT_FAILED);
+        assert_non_null(strstr(f->env.why.text, "the attribute table"));
+        assert_int_equal(f->n, 0);
+        fake_env_free(f);
+}
+
+/* A sentence is told once, whole, whoever wrote it first. */
+static void the_sentence_of_the_report_is_kept(void **state UNUSED)
+{
+        struct fake_env *f = new_host();
+        char text[512];
+
+        add_disk(f, "sdc", "SEAGATE \n", "naa.5000c50012345678\n", "0\n");
+        snprintf(text, sizeof(text), "{\"smartctl\":{\"exit_status\":0,\"messages\":[{\"string\":\"Nothing to be read here\"}]},"
+                 "\"device\":{\"name\":\"/dev/sdc\",\"protocol\":\"SCSI\"},\"local_time\":{\"time_t\":%lld}}", (long long)time(NULL));
+        answer = text;
+        assert_int_equal(fake_run(f, check_by_name("smart"), "sdc"), RESULT_FAILED);
+        assert_string_equal(f->env.why.text, "sdc: smartctl: Nothing to be read here");
+        fake_env_free(f);
+}
+
 static void identity_is_compared(void **state UNUSED)
 {
         static const struct {
@@ -295,6 +337,8 @@ int main(void)
                 cmocka_unit_test(a_controller_without_known_disks_is_said),
                 cmocka_unit_test(a_scan_that_hangs_is_no_empty_list),
                 cmocka_unit_test(a_saved_blob_stands_for_a_disk),
+                cmocka_unit_test(a_table_of_zeros_is_no_good_disk),
+                cmocka_unit_test(the_sentence_of_the_report_is_kept),
                 cmocka_unit_test(identity_is_compared),
         };
 

@@ -112,6 +112,54 @@ static void pending_defects_log_counts_too(void **state UNUSED)
         assert_true(r.counters.pending == 12);
 }
 
+/* A drive whose log is garbage is a sick drive, not a damaged document: 128 bits of ones are valid JSON. */
+static void numbers_of_any_size_are_read(void **state UNUSED)
+{
+        struct disk_report r = parse("{\"device\":{\"protocol\":\"NVMe\"},\"smartctl\":{\"exit_status\":8},\"smart_status\":{\"passed\":false},"
+                                     "\"nvme_smart_health_information_log\":{\"critical_warning\":1,\"media_errors\":18446744073709551615,"
+                                     "\"host_reads\":340282366920938463463374607431768211455,\"available_spare\":3}}");
+
+        assert_true(r.health == DISK_HEALTH_FAILED);
+        assert_true(r.nvme.present && r.nvme.critical_warning == 1 && r.nvme.available_spare == 3);
+        assert_true(r.counters.media_errors == 18446744073709551616.0);
+        assert_true(r.exit_status == 8);
+}
+
+/* smartctl(8): bit 3 is DISK FAILING, whatever else is in the document or was lost of it. */
+static void the_exit_status_also_says_failing(void **state UNUSED)
+{
+        struct disk_report r = parse("{\"device\":{\"protocol\":\"ATA\"},\"smartctl\":{\"exit_status\":72},\"ata_smart_attributes\":{\"table\":["
+                                     "{\"id\":197,\"value\":100,\"worst\":100,\"thresh\":0,\"raw\":{\"value\":0}}]}}");
+
+        assert_true(r.health == DISK_HEALTH_FAILED);
+        r = parse("{\"device\":{\"protocol\":\"ATA\"},\"smartctl\":{\"exit_status\":192},\"smart_status\":{\"passed\":true}}");
+        assert_true(r.health == DISK_HEALTH_PASSED);
+}
+
+/* Without the critical warning nothing of an NVMe log says that the drive is well. */
+static void a_health_log_without_its_warnings_is_none(void **state UNUSED)
+{
+        static const char *const warnings[] = { "", "\"critical_warning\":null,", "\"critical_warning\":256,", "\"critical_warning\":-1," };
+
+        for (size_t i = 0; i < ARRAY_LEN(warnings); i++) {
+                struct disk_report r;
+                char text[512];
+
+                snprintf(text, sizeof(text), "{\"device\":{\"protocol\":\"NVMe\"},\"smart_status\":{\"passed\":true},"
+                         "\"nvme_smart_health_information_log\":{%s\"temperature\":30}}", warnings[i]);
+                r = parse(text);
+                assert_string_equal(disk_report_lacks(&r), "the health log");
+        }
+}
+
+static void sas_disks_have_pending_defects_too(void **state UNUSED)
+{
+        struct disk_report r = parse("{\"device\":{\"protocol\":\"SCSI\"},\"smart_status\":{\"passed\":true},\"scsi_pending_defects\":{\"count\":3}}");
+
+        assert_true(r.counters.pending_defects == 3);
+        assert_true(isnan(r.counters.pending)); /* the scorecard of ATA disks must not see it */
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -120,6 +168,10 @@ int main(void)
                 cmocka_unit_test(large_numbers_come_as_text),
                 cmocka_unit_test(statistics_know_the_wear),
                 cmocka_unit_test(pending_defects_log_counts_too),
+                cmocka_unit_test(numbers_of_any_size_are_read),
+                cmocka_unit_test(the_exit_status_also_says_failing),
+                cmocka_unit_test(a_health_log_without_its_warnings_is_none),
+                cmocka_unit_test(sas_disks_have_pending_defects_too),
         };
 
         return cmocka_run_group_tests_name("smartctl_json", tests, NULL, NULL);
