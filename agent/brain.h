@@ -69,14 +69,18 @@ int probe_request_start(struct brain *b, const struct check_desc *check, struct 
 void probe_requests_abort(struct brain *b);
 /* The parts of this check may sleep, and are then left alone for [check NAME] wake_after. */
 bool probe_can_sleep(const struct check_desc *check);
-/* Requests under way, not counting those that only wait for a child that hangs: of plugins, or of all others. */
-size_t probe_requests_active(bool plugins);
+/* Requests under way that were begun less than so long ago, not counting those that only wait for a child that hangs: of plugins,
+ * or of all others. */
+size_t probe_requests_active(bool plugins, int64_t younger_us);
 
 /* --- brain_sched.c: when to run what ---------------------------------------------------------- */
 int brain_sched_start(struct brain *b);
 void brain_sched_stop(struct brain *b);
-/* Runs the check (NULL: all) as soon as may be, at most once a second each; with discovery first where wanted. */
-void brain_sched_hurry(struct brain *b, const char *check, bool discovery);
+/* What an event asks for: reading what is known again; finding what came and went, and reading all; finding, and reading
+ * only what is new (for checks that cost the host something). */
+enum brain_look { LOOK_AGAIN, LOOK_ALL, LOOK_NEW };
+/* Something happened: the check (NULL: all) looks at once, or a little later when it has just looked. Never dropped. */
+void brain_sched_hurry(struct brain *b, const char *check, enum brain_look look);
 void brain_sched_soon(struct brain *b); /* something is due now */
 /* The check's instances are known, or it is switched off. */
 bool brain_sched_discovered(const struct brain *b, const char *check);

@@ -99,7 +99,7 @@ static json_t *do_poll(struct brain *b, const json_t *request)
 
         if (check && !judge_check(b->judge, check))
                 return failure("there is no check '%s'; veillectl checks lists them", check);
-        brain_sched_hurry(b, check, true);
+        brain_sched_hurry(b, check, LOOK_ALL);
         return json_pack("{sb}", "ok", 1);
 }
 

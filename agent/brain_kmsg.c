@@ -164,7 +164,7 @@ static void count_event(struct brain_kmsg *k, const struct kmsg_event *e)
                         judge_count(k->b->judge, pushed(k->b, check), METRIC, labels, brain_now_us() - age);
         }
         if (info->check)
-                brain_sched_hurry(k->b, info->check, false);
+                brain_sched_hurry(k->b, info->check, LOOK_AGAIN);
 }
 
 static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)

@@ -32,6 +32,7 @@ struct probe_request {
         char **names;   /* instances asked for */
         bool *ended;    /* which of them have ended; a timed-out one stays in flight until its child is reaped */
         size_t n, outstanding, total;
+        int64_t begun_us;
         json_t *found;  /* lines of a discovery */
         void (*done)(void *data, const struct check_desc *check, bool discovery);
         void *data;
@@ -63,12 +64,13 @@ static void request_free(struct probe_request *r)
         free(r);
 }
 
-size_t probe_requests_active(bool plugins)
+size_t probe_requests_active(bool plugins, int64_t younger_us)
 {
+        int64_t now = brain_now_us();
         size_t n = 0;
 
         for (const struct probe_request *r = requests; r; r = r->next)
-                if ((r->discovery || r->outstanding > 0) && (r->check->privilege == PRIVILEGE_PLUGIN) == plugins)
+                if ((r->discovery || r->outstanding > 0) && now - r->begun_us < younger_us && (r->check->privilege == PRIVILEGE_PLUGIN) == plugins)
                         n++;
         return n;
 }
@@ -450,7 +452,8 @@ int probe_request_start(struct brain *b, const struct check_desc *check, struct 
 
         if (!r)
                 abort();
-        *r = (struct probe_request){ .b = b, .check = check, .discovery = n == 0, .fd = -1, .n = n, .outstanding = n };
+        *r = (struct probe_request){ .b = b, .check = check, .discovery = n == 0, .fd = -1, .n = n, .outstanding = n,
+                                     .begun_us = brain_now_us() };
         r->names = calloc(n + 1, sizeof(*r->names));
         r->ended = calloc(n + 1, sizeof(*r->ended));
         if (!r->names || !r->ended)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The files in RUN (a tmpfs): levels within a quarter of a second of a change and every 10 s, samples every
+/* The files in RUN (a tmpfs): levels at once after a change, ten times a second at most, and every 10 s, samples every
  * 15 s. Written beside and renamed, so that a reader sees the old or the new one, never a half. */
 
 #include <fcntl.h>
@@ -11,7 +11,8 @@
 
 #include "brain.h"
 
-#define SOON_US (250 * USEC_PER_MSEC)
+#define SOON_US (10 * USEC_PER_MSEC) /* one event changes several levels: they go out together */
+#define GAP_US (100 * USEC_PER_MSEC)
 #define STATUS_EVERY_US (10 * USEC_PER_SEC)
 #define SAMPLES_EVERY_US (15 * USEC_PER_SEC)
 #define STATE_EVERY_US (60 * USEC_PER_SEC)
@@ -281,7 +282,7 @@ void brain_publish_soon(struct brain *b)
         if (!p || p->soon)
                 return;
         p->soon = true;
-        sd_event_source_set_time_relative(p->timer, SOON_US);
+        sd_event_source_set_time(p->timer, (uint64_t)MAX(brain_now_us() + SOON_US, p->status_us + GAP_US));
         sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
 }
 
@@ -298,7 +299,7 @@ int brain_publish_start(struct brain *b)
         p->state_us = brain_now_us();
         /* Samples a few seconds after the start, when the first round has been read. */
         p->samples_us = brain_now_us() - SAMPLES_EVERY_US + 3 * USEC_PER_SEC;
-        return sd_event_add_time_relative(b->event, &p->timer, CLOCK_BOOTTIME, SOON_US, 50 * USEC_PER_MSEC, on_timer, b);
+        return sd_event_add_time_relative(b->event, &p->timer, CLOCK_BOOTTIME, SOON_US, 5 * USEC_PER_MSEC, on_timer, b);
 }
 
 void brain_publish_stop(struct brain *b)

@@ -3,7 +3,12 @@
 
 /* When to run what: every check has its discovery and its instances their next time. What is due
  * together goes out in one request. A tick a second; few requests at once, so that a start on a large host is
- * no storm; a request that only waits for a hung child does not count. */
+ * no storm; a request that only waits for a hung child does not count.
+ *
+ * An event makes a check due at once. What comes while it is being answered is answered after it, never dropped: the run under
+ * way may have looked before it happened. Events of one check are answered a tenth of a second apart at least, and after a
+ * burst once a second, so that a storm of them costs no more than that. They have places of their own, where only requests
+ * count that are young: slow or hung checks do not hold them up, nor does a discovery of the same check that hangs. */
 
 #include "brain.h"
 
@@ -13,17 +18,31 @@
 #define DISCOVERY_S 600      /* uevents make it immediate; this is the safety net */
 #define BATCH_MAX 256
 #define RETRY_S 60           /* a sick instance of a slow check is asked again this soon */
+#define EVENT_PLACES 8
+#define EVENT_YOUNG_US (500 * USEC_PER_MSEC)
+#define EVENT_PLACES_SLOW 12 /* with those that are not young any more: on a loaded machine all are slow */
+#define EVENT_SLOW_US (10 * USEC_PER_SEC)
+#define NEVER_OLD INT64_MAX
+#define EVENT_GAP_US (100 * USEC_PER_MSEC)
+#define EVENT_EVERY_US (1 * USEC_PER_SEC) /* on average, after EVENT_BURST in a row */
+#define EVENT_BURST 4
+#define SLOW_DISCOVERY_US (500 * USEC_PER_MSEC) /* one that takes longer does not hold up the runs of what is known */
 
 struct check_state {
         const struct check_desc *check;
-        int64_t next_discovery_us, hurried_us;
-        bool discovering, hurry, hurry_discovery;
+        int64_t next_discovery_us, discovery_us;
+        int64_t event_us;  /* when the event that waits is answered; 0: none waits */
+        int64_t looked_us; /* event_us of the last one */
+        int64_t paid_us;   /* until then its share of looks is used up: a leaky bucket */
+        bool event_runs, event_discovery; /* what it asks for */
+        bool run_now;      /* all its instances, as soon as no discovery is under way */
+        bool discovering;
         bool discovered; /* once at least */
 };
 
 struct brain_sched {
         struct brain *b;
-        sd_event_source *timer, *soon;
+        sd_event_source *timer, *soon, *events;
         struct check_state *checks;
         size_t n;
         size_t turn[2]; /* whose turn is next: of the hardware, of plugins */
@@ -82,7 +101,8 @@ static void start_discovery(struct brain_sched *s, struct check_state *c, int64_
         int r;
 
         c->next_discovery_us = now + DISCOVERY_S * USEC_PER_SEC;
-        c->hurry_discovery = false;
+        c->discovery_us = now;
+        c->event_discovery = false;
         r = probe_request_start(s->b, c->check, NULL, 0, on_done, s);
         if (r < 0) {
                 c->next_discovery_us = now + 10 * USEC_PER_SEC;
@@ -93,23 +113,41 @@ static void start_discovery(struct brain_sched *s, struct check_state *c, int64_
         }
 }
 
+static bool event_due(const struct check_state *c, int64_t now)
+{
+        return c->event_us && c->event_us <= now;
+}
+
+/* What was under way when the event came may have looked too early and is due again. */
+static void run_again(struct brain_sched *s, const struct check_state *c, int64_t now)
+{
+        for (const struct judge_instance *i = judge_instances(s->b->judge); i; i = i->next)
+                if (i->check == c->check && i->in_flight)
+                        ((struct judge_instance *)i)->next_us = now;
+}
+
 static void start_runs(struct brain_sched *s, struct check_state *c, int64_t now)
 {
         struct judge_instance *due[BATCH_MAX];
         int64_t slack_us = c->check->interval_s * USEC_PER_SEC / 10;
-        bool any = c->hurry;
+        bool hurry = c->run_now, any = hurry;
         size_t n = 0;
         int r;
 
         for (const struct judge_instance *i = judge_instances(s->b->judge); i; i = i->next)
                 any |= i->check == c->check && i->present && !i->pushed && !i->in_flight && !i->stuck && i->next_us <= now;
-        if (!any)
-                return;
-        for (const struct judge_instance *i = judge_instances(s->b->judge); i && n < BATCH_MAX; i = i->next)
-                if (i->check == c->check && i->present && !i->pushed && !i->in_flight && !i->stuck &&
-                    (c->hurry || i->next_us <= now + slack_us))
+        for (const struct judge_instance *i = judge_instances(s->b->judge); i && any; i = i->next) {
+                if (i->check != c->check || !i->present || i->pushed || i->in_flight || i->stuck || (!hurry && i->next_us > now + slack_us))
+                        continue;
+                /* More than fit into one request stay due. */
+                if (n < BATCH_MAX)
                         due[n++] = (struct judge_instance *)i;
-        c->hurry = false;
+                else
+                        ((struct judge_instance *)i)->next_us = MIN(i->next_us, now);
+        }
+        if (hurry)
+                run_again(s, c, now);
+        c->run_now = false;
         if (n == 0)
                 return;
         r = probe_request_start(s->b, c->check, due, n, on_done, s);
@@ -123,23 +161,73 @@ static void start_runs(struct brain_sched *s, struct check_state *c, int64_t now
         }
 }
 
+static void run_check(struct brain_sched *s, struct check_state *c, int64_t now)
+{
+        bool event = event_due(c, now), find = c->next_discovery_us <= now || (event && c->event_discovery);
+
+        if (event) {
+                c->run_now |= c->event_runs;
+                c->event_runs = false;
+        }
+        if (find && !c->discovering)
+                start_discovery(s, c, now);
+        else if (!c->discovering || now - c->discovery_us >= SLOW_DISCOVERY_US)
+                start_runs(s, c, now);
+        if (event && !c->event_discovery) /* else it waits for the discovery that is under way */
+                c->event_us = 0;
+}
+
+static bool event_place(bool plugins)
+{
+        return probe_requests_active(plugins, EVENT_YOUNG_US) < EVENT_PLACES &&
+               probe_requests_active(plugins, EVENT_SLOW_US) < EVENT_PLACES_SLOW;
+}
+
+static bool is_hurried(const struct check_state *c, int64_t now)
+{
+        return event_due(c, now) || c->run_now;
+}
+
 /* Checks take turns: with few places and slow probes, those late in the table would otherwise never be asked. */
 static void run_due_of(struct brain_sched *s, bool plugins)
 {
         size_t places = plugins ? PLUGIN_REQUESTS_MAX : REQUESTS_MAX, *turn = &s->turn[plugins];
         int64_t now = brain_now_us();
 
-        for (size_t tried = 0; tried < s->n && probe_requests_active(plugins) < places; tried++) {
+        for (size_t i = 0; i < s->n && event_place(plugins); i++) {
+                struct check_state *c = &s->checks[i];
+
+                if (is_hurried(c, now) && (c->check->privilege == PRIVILEGE_PLUGIN) == plugins && enabled(s->b, c->check))
+                        run_check(s, c, now);
+        }
+        for (size_t tried = 0; tried < s->n && probe_requests_active(plugins, NEVER_OLD) < places; tried++) {
                 struct check_state *c = &s->checks[*turn % s->n];
 
                 *turn = (*turn + 1) % s->n;
-                if ((c->check->privilege == PRIVILEGE_PLUGIN) != plugins || !enabled(s->b, c->check))
-                        continue;
-                if (!c->discovering && (c->next_discovery_us <= now || c->hurry_discovery))
-                        start_discovery(s, c, now);
-                else if (!c->discovering)
-                        start_runs(s, c, now);
+                if ((c->check->privilege == PRIVILEGE_PLUGIN) == plugins && enabled(s->b, c->check))
+                        run_check(s, c, now);
         }
+}
+
+/* The timer stands at the first event whose time has not come, where a discovery becomes a slow one, or soon when there was no
+ * place. The tick would see it too, but late. */
+static void arm(struct brain_sched *s)
+{
+        int64_t now = brain_now_us(), first = INT64_MAX;
+
+        for (size_t i = 0; i < s->n; i++) {
+                const struct check_state *c = &s->checks[i];
+
+                if (c->event_us > now)
+                        first = MIN(first, c->event_us);
+                else if ((c->event_us || c->run_now) && !c->discovering)
+                        first = MIN(first, now + EVENT_YOUNG_US / 5);
+                if (c->run_now && c->discovering && c->discovery_us + SLOW_DISCOVERY_US > now)
+                        first = MIN(first, c->discovery_us + SLOW_DISCOVERY_US);
+        }
+        if (first < INT64_MAX)
+                sd_event_source_set_time(s->events, (uint64_t)first);
+        sd_event_source_set_enabled(s->events, first < INT64_MAX ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
 static void run_due(struct brain_sched *s)
@@ -148,6 +236,7 @@ static void run_due(struct brain_sched *s)
                 return;
         run_due_of(s, false);
         run_due_of(s, true);
+        arm(s);
 }
 
 static int on_soon(sd_event_source *source UNUSED, void *data)
@@ -173,7 +262,23 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *data)
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-void brain_sched_hurry(struct brain *b, const char *check, bool discovery)
+static int on_events(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *data)
+{
+        run_due(data);
+        return 0;
+}
+
+/* When an event that comes now may be answered. */
+static int64_t event_time(struct check_state *c, int64_t now)
+{
+        int64_t at = MAX(now, MAX(c->looked_us + EVENT_GAP_US, c->paid_us - EVENT_BURST * EVENT_EVERY_US));
+
+        c->paid_us = MAX(c->paid_us, at) + EVENT_EVERY_US;
+        c->looked_us = at;
+        return at;
+}
+
+void brain_sched_hurry(struct brain *b, const char *check, enum brain_look look)
 {
         struct brain_sched *s = b->sched;
         int64_t now = brain_now_us();
@@ -181,15 +286,16 @@ void brain_sched_hurry(struct brain *b, const char *check, bool discovery)
         for (size_t i = 0; s && i < s->n; i++) {
                 struct check_state *c = &s->checks[i];
 
-                if (check && !streq(c->check->name, check))
+                if ((check && !streq(c->check->name, check)) || !enabled(b, c->check))
                         continue;
-                c->hurry = true;
-                c->hurry_discovery |= discovery;
-                /* At most once a second: the tick takes what comes too fast. */
-                if (now - c->hurried_us > USEC_PER_SEC) {
-                        c->hurried_us = now;
+                c->event_runs |= look != LOOK_NEW;
+                c->event_discovery |= look != LOOK_AGAIN;
+                if (!c->event_us)
+                        c->event_us = event_time(c, now);
+                if (c->event_us <= now)
                         sd_event_source_set_enabled(s->soon, SD_EVENT_ONESHOT);
-                }
+                else
+                        arm(s);
         }
 }
 
@@ -205,7 +311,7 @@ bool brain_sched_discovered(const struct brain *b, const char *check)
 
         for (size_t i = 0; s && i < s->n; i++)
                 if (streq(s->checks[i].check->name, check))
-                        return !enabled(b, s->checks[i].check) || (s->checks[i].discovered && !s->checks[i].hurry_discovery);
+                        return !enabled(b, s->checks[i].check) || (s->checks[i].discovered && !s->checks[i].event_discovery);
         return s != NULL;
 }
 
@@ -234,6 +340,10 @@ int brain_sched_start(struct brain *b)
         s->b = b;
         r = sd_event_add_defer(b->event, &s->soon, on_soon, s);
         if (r >= 0)
+                r = sd_event_add_time(b->event, &s->events, CLOCK_BOOTTIME, UINT64_MAX, 5 * USEC_PER_MSEC, on_events, s);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(s->events, SD_EVENT_OFF);
+        if (r >= 0)
                 r = sd_event_add_time(b->event, &s->timer, CLOCK_BOOTTIME, (uint64_t)(brain_now_us() + TICK_US), 20 * USEC_PER_MSEC, on_tick, s);
         if (r < 0)
                 return r;
@@ -250,6 +360,7 @@ void brain_sched_stop(struct brain *b)
         probe_requests_abort(b);
         sd_event_source_disable_unref(s->timer);
         sd_event_source_disable_unref(s->soon);
+        sd_event_source_disable_unref(s->events);
         free(s->checks);
         free(s);
         b->sched = NULL;

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* What the kernel tells unasked: uevents (disk gone or new, NVMe asynchronous events, power supply, link),
- * rtnetlink (carrier) and the event counter of md. Nothing is read from a device here: an event only makes the
- * checks that know run at once. Polling stays as the safety net, so lost events cost time, not truth. */
+ * rtnetlink (carrier), the event counter of md and that of the mount table. Nothing is read from a device here: an event
+ * only makes the checks that know run at once. Polling stays as the safety net, so lost events cost time, not truth. */
 
 #include <fcntl.h>
 #include <linux/netlink.h>
@@ -14,27 +14,36 @@
 
 struct brain_uevent {
         struct brain *b;
-        int uevent_fd, route_fd, mdstat_fd;
-        sd_event_source *uevent, *route, *mdstat;
+        int uevent_fd, route_fd, mdstat_fd, mounts_fd;
+        sd_event_source *uevent, *route, *mdstat, *mounts;
 };
 
-/* What to look at again. discovery: things may have come or gone. */
+/* What to look at again. */
 static const struct {
         const char *subsystem;
         const char *action;   /* NULL: any */
         const char *variable; /* must be there; NULL: none needed */
         const char *check;
-        bool discovery;
+        enum brain_look look;
 } triggers[] = {
-        { "block", "add", NULL, "smart-ata", true },      { "block", "remove", NULL, "smart-ata", true },
-        { "block", "add", NULL, "smart", true },          { "block", "remove", NULL, "smart", true },
-        { "block", "add", NULL, "kernel", true },         { "block", "remove", NULL, "kernel", true },
-        { "block", "add", NULL, "raid", true },           { "block", "remove", NULL, "raid", true },
-        { "block", "change", NULL, "raid", true },        { "block", NULL, NULL, "topology", false },
-        { "nvme", NULL, "NVME_AEN", "smart", false },     { "nvme", NULL, NULL, "sensors", false },
-        { "power_supply", NULL, NULL, "power", true },    { "net", NULL, NULL, "net", true },
-        { "hwmon", NULL, NULL, "sensors", true },         { "thermal", NULL, NULL, "sensors", false },
-        { "edac", NULL, NULL, "edac", true },             { "scsi", "change", NULL, "kernel", false },
+        { "block", "add", NULL, "smart-ata", LOOK_ALL },
+        { "block", "remove", NULL, "smart-ata", LOOK_ALL },
+        { "block", "add", NULL, "smart", LOOK_ALL },
+        { "block", "remove", NULL, "smart", LOOK_ALL },
+        { "block", "add", NULL, "kernel", LOOK_ALL },
+        { "block", "remove", NULL, "kernel", LOOK_ALL },
+        { "block", "add", NULL, "raid", LOOK_ALL },
+        { "block", "remove", NULL, "raid", LOOK_ALL },
+        { "block", "change", NULL, "raid", LOOK_ALL },
+        { "block", NULL, NULL, "topology", LOOK_AGAIN },
+        { "nvme", NULL, "NVME_AEN", "smart", LOOK_AGAIN },
+        { "nvme", NULL, NULL, "sensors", LOOK_AGAIN },
+        { "power_supply", NULL, NULL, "power", LOOK_ALL },
+        { "net", NULL, NULL, "net", LOOK_ALL },
+        { "hwmon", NULL, NULL, "sensors", LOOK_ALL },
+        { "thermal", NULL, NULL, "sensors", LOOK_AGAIN },
+        { "edac", NULL, NULL, "edac", LOOK_ALL },
+        { "scsi", "change", NULL, "kernel", LOOK_AGAIN },
 };
 
 /* The value of KEY= in a uevent's NUL-separated text, or NULL. */
@@ -59,7 +68,7 @@ void brain_uevent_parse(struct brain *b, const char *buf, size_t len)
         for (size_t i = 0; i < ARRAY_LEN(triggers); i++)
                 if (streq(subsystem, triggers[i].subsystem) && (!triggers[i].action || streq(action, triggers[i].action)) &&
                     (!triggers[i].variable || variable(buf, len, triggers[i].variable)))
-                        brain_sched_hurry(b, triggers[i].check, triggers[i].discovery);
+                        brain_sched_hurry(b, triggers[i].check, triggers[i].look);
 }
 
 static int on_uevent(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
@@ -74,7 +83,7 @@ static int on_uevent(sd_event_source *source UNUSED, int fd, uint32_t revents UN
                 ssize_t n = recvfrom(fd, buf, sizeof(buf) - 1, MSG_DONTWAIT, (struct sockaddr *)&from, &from_len);
 
                 if (n < 0 && errno == ENOBUFS) { /* some were lost: look at everything */
-                        brain_sched_hurry(u->b, NULL, true);
+                        brain_sched_hurry(u->b, NULL, LOOK_ALL);
                         continue;
                 }
                 if (n <= 0)
@@ -94,7 +103,7 @@ static int on_route(sd_event_source *source UNUSED, int fd, uint32_t revents UNU
 
         for (int i = 0; i < 64 && recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0; i++)
                 ;
-        brain_sched_hurry(u->b, "net", true);
+        brain_sched_hurry(u->b, "net", LOOK_ALL);
         return 0;
 }
 
@@ -109,8 +118,8 @@ static int on_mdstat(sd_event_source *source UNUSED, int fd UNUSED, uint32_t rev
         u->mdstat = sd_event_source_disable_unref(u->mdstat);
         close(u->mdstat_fd);
         u->mdstat_fd = -1;
-        brain_sched_hurry(u->b, "raid", true);
-        brain_sched_hurry(u->b, "topology", false);
+        brain_sched_hurry(u->b, "raid", LOOK_ALL);
+        brain_sched_hurry(u->b, "topology", LOOK_AGAIN);
         mdstat_open(u);
         return 0;
 }
@@ -125,6 +134,31 @@ static int mdstat_open(struct brain_uevent *u)
                 return neg_errno(); /* no md on this kernel */
         /* A plain file (a fixture) cannot be polled. */
         return sd_event_add_io(u->b->event, &u->mdstat, u->mdstat_fd, EPOLLPRI, on_mdstat, u);
+}
+
+/* A mount came, went or was remounted. The kernel counts them for every open file: nothing is read, a call of poll() arms it
+ * anew. Ours are those of the host: our unit's mount namespace gets what the host's gets. */
+static int on_mounts(sd_event_source *source UNUSED, int fd UNUSED, uint32_t revents UNUSED, void *data)
+{
+        static const struct {
+                const char *check;
+                enum brain_look look;
+        } wake[] = { { "fs", LOOK_ALL }, { "topology", LOOK_AGAIN }, { "raid", LOOK_ALL }, { "latency", LOOK_NEW }, { "zfs", LOOK_NEW } };
+        struct brain_uevent *u = data;
+
+        for (size_t i = 0; i < ARRAY_LEN(wake); i++)
+                brain_sched_hurry(u->b, wake[i].check, wake[i].look);
+        return 0;
+}
+
+static void mounts_open(struct brain_uevent *u)
+{
+        char path[512];
+
+        snprintf(path, sizeof(path), "%s/proc/self/mountinfo", streq(u->b->options.root, "/") ? "" : u->b->options.root);
+        u->mounts_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (u->mounts_fd >= 0) /* a plain file (a fixture) cannot be polled */
+                sd_event_add_io(u->b->event, &u->mounts, u->mounts_fd, EPOLLPRI, on_mounts, u);
 }
 
 static int netlink_open(int protocol, unsigned groups)
@@ -152,6 +186,7 @@ int brain_uevent_start(struct brain *b)
         if (u->route_fd < 0 || sd_event_add_io(b->event, &u->route, u->route_fd, EPOLLIN, on_route, u) < 0)
                 brain_log(b, BRAIN_NOTICE, "no link events here: a lost carrier is seen at the next poll");
         mdstat_open(u);
+        mounts_open(u);
         return 0;
 }
 
@@ -164,12 +199,15 @@ void brain_uevent_stop(struct brain *b)
         sd_event_source_disable_unref(u->uevent);
         sd_event_source_disable_unref(u->route);
         sd_event_source_disable_unref(u->mdstat);
+        sd_event_source_disable_unref(u->mounts);
         if (u->uevent_fd >= 0)
                 close(u->uevent_fd);
         if (u->route_fd >= 0)
                 close(u->route_fd);
         if (u->mdstat_fd >= 0)
                 close(u->mdstat_fd);
+        if (u->mounts_fd >= 0)
+                close(u->mounts_fd);
         free(u);
         b->uevent = NULL;
 }

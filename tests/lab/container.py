@@ -52,6 +52,7 @@ mkdir -p .host
 pivot_root . .host
 umount -l /.host
 rmdir /.host
+mount --make-rshared / # as systemd does on a host, but not in a container: units see what is mounted later
 exec env -i container=veille-lab PATH=/usr/sbin:/usr/bin:/sbin:/bin """ + SYSTEMD + """ --unit=multi-user.target \
         --log-target=journal --show-status=0
 """

@@ -225,6 +225,53 @@ def hardened(host):
         say(good, "%s runs as veille without any capability, filtered" % unit, fields)
 
 
+def may_lock(limit):
+    """Whether this host's root may give a service so many bytes to lock; some virtual machines keep CAP_SYS_RESOURCE."""
+    script = "import resource; resource.setrlimit(resource.RLIMIT_MEMLOCK, (%d, %d))" % (limit, limit)
+    return subprocess.run([sys.executable, "-c", script], capture_output=True).returncode == 0
+
+
+def memory(host):
+    """What must be there when the root disk is not is locked; what grows without end is ended by the kernel before the host is."""
+    controllers = host.out("cat", "/sys/fs/cgroup/cgroup.controllers").split()
+    for unit, locked in (("veilled.service", True), ("veille-store.service", False), ("veille-web.service", True)):
+        limit, lines = host.show(unit, "MemoryMax"), host.out("cat", "/proc/%s/status" % host.show(unit, "MainPID")).splitlines()
+        kib = {line.split(":")[0]: int(line.split()[1]) for line in lines if line.startswith("Vm")}
+        say(limit.isdigit() and kib["VmHWM"] * 1024 < int(limit) / 4, "%s: needs less than a quarter of MemoryMax" % unit, (limit, kib))
+        name = unit + ": the kernel has that limit"
+        if "memory" in controllers:
+            say(host.out("cat", "/sys/fs/cgroup/system.slice/%s/memory.max" % unit) == limit, name, limit)
+        else:
+            print("ok - %s # SKIP no memory controller in the unified hierarchy of this host" % name)
+        name = unit + ": its memory is locked"
+        if locked and may_lock(int(host.show(unit, "LimitMEMLOCK"))):
+            say(kib["VmLck"] > kib["VmRSS"] / 2, name, kib)
+        elif locked:
+            print("ok - %s # SKIP root may not raise RLIMIT_MEMLOCK here" % name)
+
+
+def mounts(host):
+    """A file system of no block device: no uevent tells of it, only the mount table. Probes in their own namespaces do not
+    change that of the host, or each would cause the next."""
+    runs = lambda: sum(c["runs"] for c in host.status()["checks"] if c["check"] == "fs" and c["instance"] == "/")
+    before, begin = runs(), time.monotonic()
+    where = "/srv/mail"
+    host.run("mkdir", "-p", where)
+    for made, level in ((("mount", "-t", "tmpfs", "-o", "size=16M", "tmpfs", where), "ok"), (("umount", where), "unknown"),
+                        (("mount", "-t", "tmpfs", "-o", "size=16M", "tmpfs", where), "ok")):
+        begin = time.monotonic()
+        host.run(*made)
+        seen = wait(lambda: host.component(where).get("level") == level, 30)
+        print("# %s is %s %.2f s after %s" % (where, level, time.monotonic() - begin, made[0]))
+        say(seen and time.monotonic() - begin < 5, "%s: %s at once" % (made[0], level), host.component(where))
+    host.run("umount", where)
+    wait(lambda: host.component(where).get("level") == "unknown", 5)
+    host.run("veillectl", "accept", where)
+    say(wait(lambda: host.component(where)["why"] == "not there", 5), "what was unmounted on purpose is accepted", host.component(where))
+    time.sleep(max(0, 10 - (time.monotonic() - begin)))
+    say(runs() - before <= 6, "four mounts make the check run as often, and not for ever", runs() - before)
+
+
 # --- the sandboxes -------------------------------------------------------------------------------------
 
 # Where the units see it: the checkout may lie in /tmp or /home, which they do not.
@@ -537,6 +584,8 @@ def whole_life(host):
     begin = time.time()
     first_start(host)
     hardened(host)
+    memory(host)
+    mounts(host)
     quiet_journal(host, begin)
     stopped = Stopped(host)
     sandboxes(host)
