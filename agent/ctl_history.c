@@ -267,7 +267,8 @@ static void value_of(double v, const char *unit, bool utf8, char *buf, size_t si
 
 static void print_text(struct textbuf *b)
 {
-        fwrite(b->data, 1, b->len, stdout);
+        if (b->len)
+                fwrite(b->data, 1, b->len, stdout);
         b->len = 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 
+#include "clean_text.h"
 #include "ctl.h"
 #include "suggest.h"
 #include "version.h"
@@ -28,13 +29,24 @@ const struct ctl_command *ctl_command_by_name(const char *name)
         return NULL;
 }
 
+/* A message may quote what a file or a peer said. */
+static void say(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+static void say(const char *fmt, va_list ap)
+{
+        char text[4096];
+
+        vsnprintf(text, sizeof(text), fmt, ap);
+        clean_text(text);
+        fputs(text, stderr);
+}
+
 int ctl_usage(const char *name, const char *fmt, ...)
 {
         va_list ap;
 
         fprintf(stderr, "veillectl %s: ", name);
         va_start(ap, fmt);
-        vfprintf(stderr, fmt, ap);
+        say(fmt, ap);
         va_end(ap);
         fprintf(stderr, " (veillectl help %s)\n", name);
         return CTL_EXIT_FAILED;
@@ -46,7 +58,7 @@ int ctl_fail(const char *fmt, ...)
 
         fputs("veillectl: ", stderr);
         va_start(ap, fmt);
-        vfprintf(stderr, fmt, ap);
+        say(fmt, ap);
         va_end(ap);
         fputc('\n', stderr);
         return CTL_EXIT_FAILED;

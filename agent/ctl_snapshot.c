@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "clean_text.h"
 #include "common_clock.h"
 #include "common_run.h"
 
@@ -122,6 +123,7 @@ int ctl_control(const struct common_options *options, json_t *request, json_t **
         doc = json_loads(answer, 0, NULL);
         if (!doc)
                 return err_set(err, -EBADMSG, "veilled gave no answer that makes sense");
+        clean_json(doc);
         if (!json_is_true(json_object_get(doc, "ok"))) {
                 err_set(err, -EPERM, "%s", ctl_text(doc, "error"));
                 json_decref(doc);

@@ -5,6 +5,7 @@
 
 #include "ctl_store.h"
 
+#include "clean_text.h"
 #include "common_clock.h"
 #include "common_socket.h"
 #include "ctl_snapshot.h"
@@ -55,9 +56,11 @@ void ctl_store_close(struct ctl_store *s)
 /* 1: more may come; 0: that was the end; negative with a sentence. */
 static int take_line(json_t *line, const char *until, void (*fn)(void *, json_t *), void *data, struct errinfo *err)
 {
-        const char *t = ctl_text(line, "t");
+        const char *t;
         int r;
 
+        clean_json(line);
+        t = ctl_text(line, "t");
         if (streq(t, "end"))
                 return 0;
         if (streq(t, "error"))

@@ -7,6 +7,8 @@
 
 #include "config_read.h"
 
+#include "clean_text.h"
+
 #define PIECES_MAX 1024
 #define SHOWN_MAX 160  /* columns of a line that an error shows */
 #define SHOWN_BEFORE 60
@@ -66,32 +68,6 @@ void config_errors_done(struct config_errors *errors)
 }
 
 /* --- UTF-8 --------------------------------------------------------------------------------------- */
-
-/* Bytes of the character at s (at most len are there), 0 if that is not UTF-8. */
-static size_t utf8_len(const unsigned char *s, size_t len)
-{
-        static const struct {
-                unsigned char mask, lead;
-                unsigned min;
-        } forms[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
-
-        for (size_t n = 1; n <= ARRAY_LEN(forms); n++) {
-                unsigned c;
-
-                if ((s[0] & forms[n - 1].mask) != forms[n - 1].lead)
-                        continue;
-                c = s[0] & (unsigned char)~forms[n - 1].mask;
-                if (n > len)
-                        return 0;
-                for (size_t i = 1; i < n; i++) {
-                        if ((s[i] & 0xc0) != 0x80)
-                                return 0;
-                        c = c << 6 | (s[i] & 0x3f);
-                }
-                return c >= forms[n - 1].min && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff) ? n : 0;
-        }
-        return 0;
-}
 
 static bool is_first_byte(char c)
 {

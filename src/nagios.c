@@ -10,6 +10,8 @@
 #include <ctype.h>
 #include <math.h>
 
+#include "clean_text.h"
+
 /* Decimal and binary as in Icinga 2: KB is 1000, KiB is 1024 bytes. */
 static const struct {
         const char *unit, *metric;
@@ -23,22 +25,6 @@ static const struct {
         { "MiB", "plugin_bytes", 1048576 }, { "GiB", "plugin_bytes", 1073741824.0 },
         { "TiB", "plugin_bytes", 1099511627776.0 },
 };
-
-/* Bytes of the UTF-8 character that begins here; 0: none does. */
-static size_t utf8_len(const unsigned char *s, size_t len)
-{
-        size_t n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
-
-        if (n > len)
-                return 0;
-        for (size_t i = 1; i < n; i++)
-                if ((s[i] & 0xc0) != 0x80)
-                        return 0;
-        /* Overlong forms, surrogates, beyond U+10FFFF. */
-        if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] >= 0xa0) || (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] >= 0x90))
-                return 0;
-        return n;
-}
 
 /* A copy for people: whole characters only, tabs as spaces, what is not UTF-8 as '?'; no white space around it. */
 static void copy_text(char *buf, size_t size, const char *s, size_t len)

@@ -9,6 +9,8 @@
 
 #include <math.h>
 
+#include "clean_text.h"
+
 #define COMPONENTS_MAX 8192
 #define REASONS_MAX 4096
 #define CHECKS_MAX 16384
@@ -269,6 +271,7 @@ int status_doc_parse(const char *text, size_t len, double now_boot, double silen
                 silent_after_s = status_number(s.doc, "silent_after_s");
         if (!(silent_after_s > 0))
                 silent_after_s = STATUS_SILENT_AFTER_S;
+        clean_json(s.doc);
         s.time_boot = status_number(s.doc, "time_boot");
         passed_s = now_boot - s.time_boot;
         s.silent_s = MAX(passed_s, 0);

@@ -25,7 +25,8 @@ struct status_doc {
 
 /* Reads text, ages it to now_boot (seconds of CLOCK_BOOTTIME). silent_after_s: NAN: what the document itself says, or
  * STATUS_SILENT_AFTER_S. -EINVAL with a sentence for what is no status
- * document: cut, of another version, wrong types, absurd numbers. A silent brain is no error. */
+ * document: cut, of another version, wrong types, absurd numbers. A silent brain is no error. No
+ * string in it has control characters, whatever the devices said. */
 int status_doc_parse(const char *text, size_t len, double now_boot, double silent_after_s, struct status_doc *ret,
                      struct errinfo *err);
 
