@@ -20,6 +20,7 @@
 struct brain_publish {
         sd_event_source *timer;
         int64_t status_us, samples_us, state_us; /* last written */
+        int64_t samples_news; /* sum_of_times() when samples were last written */
         bool soon;
         char told[256]; /* what systemctl status shows */
 };
@@ -196,6 +197,18 @@ static void put_string(FILE *f, const char *s)
         fputc('"', f);
 }
 
+/* Changes with every sample that comes and every series that comes or goes: what readers make of the file costs them more
+ * than the file costs us, so it is written when there is news. */
+static int64_t sum_of_times(const struct brain *b)
+{
+        uint64_t sum = 0;
+
+        for (const struct judge_instance *i = judge_instances(b->judge); i; i = i->next)
+                for (size_t k = 0; !i->gone_us && k < i->n_series; k++)
+                        sum += (uint64_t)i->series[k].time_us + 1;
+        return (int64_t)sum;
+}
+
 /* Printed, not built: a thousand series would be half a megabyte of JSON objects every 15 s. Strings come
  * from parsed JSON, so they are UTF-8. */
 static int publish_samples(struct brain *b)
@@ -261,8 +274,13 @@ static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
                 r = publish_status(b);
         }
         if (r >= 0 && now - p->samples_us >= SAMPLES_EVERY_US) {
+                int64_t news = sum_of_times(b);
+
                 p->samples_us = now;
-                r = publish_samples(b);
+                if (news != p->samples_news)
+                        r = publish_samples(b);
+                if (r >= 0)
+                        p->samples_news = news;
         }
         if (now - p->state_us >= STATE_EVERY_US) {
                 p->state_us = now;
@@ -297,6 +315,7 @@ int brain_publish_start(struct brain *b)
         if (r < 0)
                 return r;
         p->state_us = brain_now_us();
+        p->samples_news = -1; /* what an earlier brain left must not stay */
         /* Samples a few seconds after the start, when the first round has been read. */
         p->samples_us = brain_now_us() - SAMPLES_EVERY_US + 3 * USEC_PER_SEC;
         return sd_event_add_time_relative(b->event, &p->timer, CLOCK_BOOTTIME, SOON_US, 5 * USEC_PER_MSEC, on_timer, b);

@@ -136,8 +136,8 @@ static int loop_setup(struct loop *l)
         return r < 0 ? r : add_fd(l, l->inotify_fd);
 }
 
-/* Changed files are read when they change, not when somebody asks: a scrape then finds the answer ready. Should the watch
- * miss one, the scrape sees it by itself. */
+/* Changed files are read shortly before somebody is to ask: a scrape then finds the answer ready. Should the watch miss a
+ * change, the scrape sees it by itself. */
 static void watch(struct loop *l, const struct web *w, double now)
 {
         if (now < l->watch_next)
@@ -164,16 +164,16 @@ static int take_signal(int fd)
         return read(fd, &si, sizeof(si)) == sizeof(si) ? (int)si.ssi_signo : 0;
 }
 
-static int loop_timeout(struct loop *l, const struct web *w, double now)
+static int loop_timeout(struct loop *l, const struct web *w, double now, double prepare)
 {
         int server = web_server_timeout(l->server);
-        double until = l->watch < 0 || w->settings.textfile ? l->watch_next : INFINITY;
+        double until = fmin(prepare, l->watch < 0 || w->settings.textfile ? l->watch_next : INFINITY);
 
         if (w->settings.textfile)
                 until = fmin(until, l->textfile_next);
         if (isinf(until))
                 return server;
-        until = fmax(0, ceil((until - now) * 1000));
+        until = fmin(fmax(0, ceil((until - now) * 1000)), 3600 * 1000);
         return server < 0 ? (int)until : (int)fmin(server, until);
 }
 
@@ -181,7 +181,7 @@ static int loop_run(struct loop *l, struct web *w)
 {
         for (;;) {
                 struct epoll_event events[8];
-                double now = web_boot();
+                double now = web_boot(), prepare = web_metrics_next(w, now);
                 int n;
 
                 watch(l, w, now);
@@ -189,7 +189,7 @@ static int loop_run(struct loop *l, struct web *w)
                         web_textfile_write(w, now);
                         l->textfile_next = now + TEXTFILE_EVERY_S;
                 }
-                n = epoll_wait(l->epoll_fd, events, ARRAY_LEN(events), loop_timeout(l, w, now));
+                n = epoll_wait(l->epoll_fd, events, ARRAY_LEN(events), loop_timeout(l, w, now, prepare));
                 if (n < 0 && errno != EINTR)
                         return neg_errno();
                 web_server_run(l->server);
@@ -200,7 +200,7 @@ static int loop_run(struct loop *l, struct web *w)
                                 if (signal_number)
                                         return signal_number;
                         }
-                if (drain_inotify(l->inotify_fd))
+                if (drain_inotify(l->inotify_fd) || web_boot() >= prepare)
                         web_metrics_refresh(w, web_boot());
         }
 }

@@ -63,6 +63,12 @@ struct web_counters {
         uint64_t textfile_errors;
 };
 
+/* The last scrapes, to tell when the next one comes; all zero: none yet. */
+struct web_expect {
+        double last, gaps[4]; /* seconds; gaps: a ring */
+        size_t scrapes;
+};
+
 struct web_metrics;
 struct web_server;
 
@@ -109,9 +115,17 @@ struct web_blob *web_blob_unref(struct web_blob *b);
 /* --- web_metrics.c ------------------------------------------------------------------------------------ */
 /* The body of /metrics in two pieces: what stays until a file changes, and the ages of this moment (appended to tail). */
 struct web_blob *web_metrics_get(struct web *w, enum expo_format format, double now_boot, struct textbuf *tail);
-/* Renders ahead of the next scrape, where one is expected. Called when a file has changed. */
+/* Renders ahead of the next scrape, where one is expected about now. Called when a file has changed, and at web_metrics_next(). */
 void web_metrics_refresh(struct web *w, double now_boot);
+/* When the next scrape is to be prepared for; INFINITY: that time has come already, or none is expected. */
+double web_metrics_next(const struct web *w, double now_boot);
 void web_metrics_free(struct web *w);
+
+/* --- web_expect.c: when the next scrape comes --------------------------------------------------------------- */
+void web_expect_note(struct web_expect *e, double now); /* one came */
+/* From when on the next one is expected, seconds on the same clock; INFINITY before there were two. */
+double web_expect_from(const struct web_expect *e);
+bool web_expect_now(const struct web_expect *e, double now);
 
 /* --- web_families.c: what veille says about itself -------------------------------------------------------- */
 void web_families_status(struct expo *e, const struct status_doc *status);

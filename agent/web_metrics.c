@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The body of /metrics. Put together when a file in RUN has changed or when a sample has become too old
- * since; in between a scrape sends the same bytes and only the ages are written anew. A sample that is older than its
+/* The body of /metrics. Put together ahead of a scrape, or by it, when a file in RUN has changed or a sample has become too
+ * old since; in between a scrape sends the same bytes and only the ages are written anew. A sample that is older than its
  * instance's limit, or that a failed run should have renewed, is not a value of now and is left out. */
 
 #include "web.h"
@@ -15,7 +15,6 @@
 
 #define FAMILIES_MAX 4096
 #define LABELS_MAX 30
-#define EXPECT_SCRAPE_S 300 /* after the last scrape: as long, the next one is rendered ahead */
 
 /* An instance of a check as the status document tells it, and what was shown of it. */
 struct instance {
@@ -35,7 +34,7 @@ struct family_age {
 struct rendered {
         struct web_blob *body;
         double valid_until; /* then the first sample is too old, or the brain silent */
-        double asked;       /* when it was last wanted; 0: never */
+        struct web_expect expect;
 };
 
 enum left_out { LEFT_STALE, LEFT_FAILED, LEFT_INVALID, LEFT_DUPLICATE, LEFT_MAX };
@@ -114,7 +113,7 @@ struct build {
         struct web_compat *compat;
         struct check_limits checks[CATALOG_CHECKS_MAX];
         size_t n_checks;
-        double now, samples_boot;
+        double now;
         double valid_until;
 };
 
@@ -486,7 +485,7 @@ static void update(struct web *w, enum expo_format format, double now)
 struct web_blob *web_metrics_get(struct web *w, enum expo_format format, double now_boot, struct textbuf *tail)
 {
         update(w, format, now_boot);
-        w->metrics->formats[format].asked = now_boot;
+        web_expect_note(&w->metrics->formats[format].expect, now_boot);
         put_tail(tail, w, w->metrics, format, now_boot);
         return web_blob_ref(w->metrics->formats[format].body);
 }
@@ -494,6 +493,19 @@ struct web_blob *web_metrics_get(struct web *w, enum expo_format format, double 
 void web_metrics_refresh(struct web *w, double now_boot)
 {
         for (enum expo_format f = 0; f < EXPO_FORMAT_MAX; f++)
-                if (w->metrics && w->metrics->formats[f].asked && now_boot - w->metrics->formats[f].asked < EXPECT_SCRAPE_S)
+                if (w->metrics && web_expect_now(&w->metrics->formats[f].expect, now_boot))
                         update(w, f, now_boot);
+}
+
+double web_metrics_next(const struct web *w, double now_boot)
+{
+        double next = INFINITY;
+
+        for (enum expo_format f = 0; w->metrics && f < EXPO_FORMAT_MAX; f++) {
+                double from = web_expect_from(&w->metrics->formats[f].expect);
+
+                if (from > now_boot)
+                        next = fmin(next, from);
+        }
+        return next;
 }

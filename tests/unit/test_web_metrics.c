@@ -3,6 +3,8 @@
 
 /* What /metrics says, and what it must not say: nothing old, nothing of a run that failed. */
 
+#include <math.h>
+
 #include "fake_web.h"
 
 #define CATALOG                                                                                                               \
@@ -71,6 +73,54 @@ static void only_the_ages_change_between_two_scrapes(void **state UNUSED)
         expect(f, 1008, "veille_disk_temperature_celsius{");
         assert_int_equal(f->web.counters.renders, 2);
         fake_web_free(f);
+}
+
+static void change(struct fake_web *f, double from, double to)
+{
+        for (double now = from; now < to; now++) {
+                fake_web_file(f, "samples.json", "%s", SAMPLES);
+                web_metrics_refresh(&f->web, now);
+        }
+}
+
+/* A scrape every 10 s, files that change every second: what nobody will read is not rendered, and nobody waits. */
+static void rendered_shortly_before_the_scrape(void **state UNUSED)
+{
+        struct fake_web *f = fixture();
+        double next;
+
+        free(fake_web_metrics(f, EXPO_TEXT, 1002));
+        assert_true(isinf(web_metrics_next(&f->web, 1002))); /* one scrape has no beat */
+        change(f, 1003, 1012);
+        free(fake_web_metrics(f, EXPO_TEXT, 1012));
+        assert_int_equal(f->web.counters.renders, 2);
+        next = web_metrics_next(&f->web, 1012);
+        assert_true(next > 1020 && next < 1021);
+        change(f, 1013, 1020);
+        assert_int_equal(f->web.counters.renders, 2);
+        web_metrics_refresh(&f->web, next);
+        assert_int_equal(f->web.counters.renders, 3);
+        change(f, 1021, 1022);
+        assert_int_equal(f->web.counters.renders, 4);
+        assert_true(isinf(web_metrics_next(&f->web, 1021)));
+        free(fake_web_metrics(f, EXPO_TEXT, 1022));
+        assert_int_equal(f->web.counters.renders, 4);
+        fake_web_free(f);
+}
+
+static void two_scrapers_and_one_that_goes_away(void **state UNUSED)
+{
+        struct web_expect e = { 0 };
+
+        for (int i = 0; i < 4; i++) {
+                web_expect_note(&e, 1000 + 60 * i);
+                web_expect_note(&e, 1020 + 60 * i);
+        }
+        assert_false(web_expect_now(&e, 1210));
+        assert_true(web_expect_now(&e, 1219)); /* either may be the next */
+        assert_true(web_expect_now(&e, 1239));
+        assert_false(web_expect_now(&e, 1300));
+        assert_true(web_expect_from(&e) > 1210 && web_expect_from(&e) < 1220);
 }
 
 static void old_samples_disappear_although_no_file_changes(void **state UNUSED)
@@ -215,6 +265,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(samples_with_metadata_and_ages),
                 cmocka_unit_test(only_the_ages_change_between_two_scrapes),
+                cmocka_unit_test(rendered_shortly_before_the_scrape),
+                cmocka_unit_test(two_scrapers_and_one_that_goes_away),
                 cmocka_unit_test(old_samples_disappear_although_no_file_changes),
                 cmocka_unit_test(silence_of_the_brain_makes_levels_unknown),
                 cmocka_unit_test(a_failed_run_takes_the_values_with_it),
