@@ -36,6 +36,7 @@ struct brain {
         struct brain_uevent *uevent;
         struct brain_selftest *selftest;
         struct brain_control *control;
+        struct brain_reload *reload; /* under way, or NULL */
 };
 
 int64_t brain_now_us(void);  /* CLOCK_BOOTTIME */
@@ -44,10 +45,15 @@ int64_t brain_wall_us(void); /* CLOCK_REALTIME */
 /* Something about veille itself: shown as component "veille", one row per what. Verdict OK takes it back. */
 void brain_self(struct brain *b, const char *what, enum verdict verdict, const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-/* Reads config and catalogue anew; on failure everything stays as it was and err says why. -EINVAL: the configuration is wrong. */
+struct judge *brain_new_judge(struct brain *b); /* of b->catalog; tells of changes through the log, the store and the files in RUN */
+
+/* --- brain_reload.c: configuration and catalogue --------------------------------------------- */
+/* At start: turns the loop until both are there. -EINVAL: the configuration is wrong; -ECANCELED: told to end. */
+int brain_reload_first(struct brain *b, struct errinfo *err);
+/* While running, however it was asked for: waits for nothing. On failure, now or later, everything stays as it was; systemd, the
+ * journal, the readers of the levels and clients of the control socket are told. Negative errno: failed already, err says why. */
 int brain_reload(struct brain *b, struct errinfo *err);
-/* The same while running, however it was asked for: systemd, the journal and the readers of the levels are told. */
-int brain_reload_told(struct brain *b, struct errinfo *err);
+void brain_reload_stop(struct brain *b); /* one that is under way is given up */
 
 /* --- brain_log.c: to the journal by standard error, never waiting --------------------------- */
 enum { BRAIN_ERROR = 3, BRAIN_WARNING = 4, BRAIN_NOTICE = 5, BRAIN_INFO = 6 };
@@ -58,8 +64,14 @@ void brain_log(struct brain *b, int priority, const char *fmt, ...) PRINTF_LIKE(
 void brain_log_fields(struct brain *b, int priority, const char *const fields[], const char *fmt, ...) PRINTF_LIKE(4, 5);
 
 /* --- brain_catalog.c ---------------------------------------------------------------------- */
-/* Runs "veille-probe catalog" (at most 10 s) and applies [check NAME] and [rule NAME] of the config; -EINVAL: these are wrong. */
-int brain_catalog_read(struct brain *b, const struct config *config, struct catalog *ret, struct errinfo *err);
+struct catalog_request;
+typedef void (*brain_catalog_fn)(struct brain *b, int r, struct catalog *catalog, struct errinfo *err);
+/* Runs "veille-probe catalog" (at most 10 s) and applies [check NAME] and [rule NAME] of the config, which must live until done
+ * is called, once, from the loop: with a catalogue that is then done's, or with r: negative errno, -EINVAL: these are wrong. */
+int brain_catalog_ask(struct brain *b, const struct config *config, brain_catalog_fn done, struct catalog_request **ret, struct errinfo *err);
+/* done is not called any more. */
+void brain_catalog_forget(struct catalog_request *request);
+void brain_catalog_stop(void); /* at the end: children that were forgotten are left to PID 1 */
 
 /* --- brain_probe.c: one request to a probe ---------------------------------------------------- */
 /* Starts a run of the named instances (marks them in flight) or, with n = 0, a discovery. done is called
@@ -128,5 +140,7 @@ void brain_selftest_load(struct brain *b, const char *key, const json_t *value);
 /* --- brain_control.c: RUN/control.sock ---------------------------------------------------------------- */
 int brain_control_start(struct brain *b);
 void brain_control_stop(struct brain *b);
+/* The reload that clients wait for has ended. */
+void brain_control_reloaded(struct brain *b, int r, const struct errinfo *err);
 
 #endif

@@ -15,13 +15,14 @@
 #define CLIENTS_MAX 8
 #define REQUEST_MAX 4096
 #define CLIENT_WAIT_US (5 * USEC_PER_SEC)
+#define RELOAD_WAIT_US (15 * USEC_PER_SEC)
 #define ADMIN_GROUP "veille-admin"
 
 struct client {
         struct brain *b;
         int fd;
         sd_event_source *io, *timer;
-        bool may_act;
+        bool may_act, waiting; /* for the end of a reload */
         size_t len;
         char buf[REQUEST_MAX];
         struct client *next;
@@ -84,13 +85,18 @@ static json_t *do_accept(struct brain *b, const json_t *request)
         return json_pack("{sb si}", "ok", 1, "accepted", n);
 }
 
+static json_t *reloaded(int r, const struct errinfo *err)
+{
+        return r < 0 ? failure("%s; the old configuration stays in force", err->text) : json_pack("{sb}", "ok", 1);
+}
+
+/* NULL: brain_control_reloaded() answers. */
 static json_t *do_reload(struct brain *b, const json_t *request UNUSED)
 {
         struct errinfo err = { 0 };
+        int r = brain_reload(b, &err);
 
-        if (brain_reload_told(b, &err) < 0)
-                return failure("%s; the old configuration stays in force", err.text);
-        return json_pack("{sb}", "ok", 1);
+        return r < 0 ? reloaded(r, &err) : NULL;
 }
 
 static json_t *do_poll(struct brain *b, const json_t *request)
@@ -135,27 +141,55 @@ static const struct {
         { "ping", false, do_ping },
 };
 
-/* The answer to one request line; for the fuzzer too. */
+/* The answer to one request line, NULL: it comes later; for the fuzzer too. */
 json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool may_act);
 json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool may_act)
 {
-        json_t *request = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL), *answer = NULL;
+        json_t *request = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL), *answer;
         const char *cmd = json_string_value(json_object_get(request, "cmd"));
+        size_t i = 0;
 
-        for (size_t i = 0; cmd && i < ARRAY_LEN(commands) && !answer; i++)
-                if (streq(cmd, commands[i].cmd))
-                        answer = commands[i].acts && !may_act ? failure("%s is for root and members of group %s", cmd, ADMIN_GROUP)
-                                                              : commands[i].fn(b, request);
+        while (i < ARRAY_LEN(commands) && !(cmd && streq(cmd, commands[i].cmd)))
+                i++;
+        if (i == ARRAY_LEN(commands))
+                answer = failure("the request is none that veilled knows");
+        else if (commands[i].acts && !may_act)
+                answer = failure("%s is for root and members of group %s", cmd, ADMIN_GROUP);
+        else
+                answer = commands[i].fn(b, request);
         json_decref(request);
-        return answer ? answer : failure("the request is none that veilled knows");
+        return answer;
+}
+
+/* A few hundred bytes into an empty buffer: fits, or the client is not worth waiting for. Frees both. */
+static void client_answer(struct client *c, json_t *answer)
+{
+        char *text = json_dumps(answer, JSON_COMPACT);
+
+        json_decref(answer);
+        if (text && send(c->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+                send(c->fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        free(text);
+        client_free(c);
+}
+
+void brain_control_reloaded(struct brain *b, int r, const struct errinfo *err)
+{
+        struct client *next;
+
+        for (struct client *c = b->control ? b->control->clients : NULL; c; c = next) {
+                next = c->next;
+                if (c->waiting)
+                        client_answer(c, reloaded(r, err));
+        }
 }
 
 static int on_client(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
 {
         struct client *c = data;
         ssize_t n = recv(fd, c->buf + c->len, sizeof(c->buf) - c->len, MSG_DONTWAIT);
-        char *nl, *text;
         json_t *answer;
+        char *nl;
 
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return 0;
@@ -164,16 +198,16 @@ static int on_client(sd_event_source *source UNUSED, int fd, uint32_t revents UN
         nl = memchr(c->buf, '\n', c->len);
         if (!nl && n > 0 && c->len < sizeof(c->buf))
                 return 0;
-        if (nl) {
-                answer = brain_control_answer(c->b, c->buf, (size_t)(nl - c->buf), c->may_act);
-                text = json_dumps(answer, JSON_COMPACT);
-                json_decref(answer);
-                /* A few hundred bytes into an empty buffer: fits, or the client is not worth waiting for. */
-                if (text && send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
-                        send(fd, "\n", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-                free(text);
+        answer = nl ? brain_control_answer(c->b, c->buf, (size_t)(nl - c->buf), c->may_act) : NULL;
+        if (answer) {
+                client_answer(c, answer);
+        } else if (nl) {
+                c->waiting = true;
+                c->io = sd_event_source_disable_unref(c->io);
+                sd_event_source_set_time_relative(c->timer, RELOAD_WAIT_US);
+        } else {
+                client_free(c);
         }
-        client_free(c);
         return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "common_clock.h"
 #include "common_run.h"
 
+#define ANSWER_WAIT_S 15 /* a reload asks plugins, for 10 s at most */
 #define ANSWER_MAX 65536
 
 enum level ctl_level(const json_t *o)
@@ -85,8 +86,8 @@ static int read_answer(int fd, char *buf, size_t size, struct errinfo *err)
                 struct pollfd p = { .fd = fd, .events = POLLIN };
                 ssize_t n;
 
-                if (poll(&p, 1, 10000) <= 0)
-                        return err_set(err, -ETIME, "veilled did not answer within 10 s");
+                if (poll(&p, 1, ANSWER_WAIT_S * 1000) <= 0)
+                        return err_set(err, -ETIME, "veilled did not answer within %d s", ANSWER_WAIT_S);
                 n = read(fd, buf + len, size - 1 - len);
                 if (n < 0)
                         return err_set(err, neg_errno(), "veilled: %s", strerror(errno));

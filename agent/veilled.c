@@ -47,7 +47,7 @@ static int on_sighup(sd_event_source *s UNUSED, const struct signalfd_siginfo *s
 {
         struct errinfo err = { 0 };
 
-        brain_reload_told(data, &err);
+        brain_reload(data, &err);
         return 0;
 }
 
@@ -136,7 +136,9 @@ static int setup(struct brain *b)
                 fprintf(stderr, "veilled: %s: %s\n", b->options.run, strerror(errno));
                 return neg_errno();
         }
-        r = brain_reload(b, &err);
+        r = brain_reload_first(b, &err);
+        if (r == -ECANCELED)
+                return r;
         if (r < 0) {
                 fprintf(stderr, "veilled: %s\n", err.text);
                 return r;
@@ -163,11 +165,15 @@ int main(int argc, char *argv[])
                         snprintf(b.host, sizeof(b.host), "%s", name);
                 r = run(&b);
         }
+        brain_reload_stop(&b);
+        brain_catalog_stop();
         judge_free(b.judge);
         catalog_done(&b.catalog);
         config_free(b.config);
         sd_event_unref(b.event);
         if (r == -EINVAL && !b.judge)
                 return EXIT_BAD_CONFIG;
+        if (r == -ECANCELED)
+                return 0;
         return r < 0 ? 1 : 0;
 }

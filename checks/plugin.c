@@ -5,6 +5,8 @@
 
 #include "plugin.h"
 
+#define ASKED_AT_ONCE 16
+
 static void plugin_free(struct plugin *p)
 {
         plugin_config_done(&p->config);
@@ -30,7 +32,7 @@ static bool is_ours(const char *name)
         return check_by_name(name) != NULL;
 }
 
-struct plugin *plugins_load(struct env *env, const char *only)
+static struct plugin *read_sections(struct env *env, const char *only)
 {
         const char *const *names = config_section_names(env->config, "plugin");
         struct plugin *first = NULL, **last = &first;
@@ -44,17 +46,43 @@ struct plugin *plugins_load(struct env *env, const char *only)
                 p = calloc(1, sizeof(*p));
                 if (!p)
                         abort();
+                p->fd = -1;
                 if (plugin_config_read(env->config, names[i], &p->config, &err) < 0) {
                         fprintf(stderr, "veille-probe: %s\n", err.text);
                         plugin_free(p);
                         continue;
                 }
-                if (p->config.nagios)
-                        plugin_nagios_open(p);
-                else
-                        plugin_program_open(env, p);
                 *last = p;
                 last = &p->next;
+        }
+        return first;
+}
+
+/* The next one that has to be asked, or NULL. */
+static struct plugin *next_program(struct plugin *p)
+{
+        while (p && p->config.nagios)
+                p = p->next;
+        return p;
+}
+
+struct plugin *plugins_load(struct env *env, const char *only)
+{
+        struct plugin *first = read_sections(env, only), *to_ask = next_program(first);
+
+        /* Programs that hang cost the time of one, not the sum of all. */
+        for (int i = 0; to_ask && i < ASKED_AT_ONCE; i++, to_ask = next_program(to_ask->next))
+                plugin_program_ask(env, to_ask);
+        for (struct plugin *p = first; p; p = p->next) {
+                if (p->config.nagios) {
+                        plugin_nagios_open(p);
+                        continue;
+                }
+                plugin_program_open(env, p);
+                if (to_ask) {
+                        plugin_program_ask(env, to_ask);
+                        to_ask = next_program(to_ask->next);
+                }
         }
         return first;
 }

@@ -6,6 +6,8 @@
 /* Checks that the administrator brings: [plugin NAME] of the configuration. plugin.c finds them, plugin_nagios.c runs Nagios
  * plugins, plugin_program.c programs that speak protocol 1. All run in veille-probe, as any check, without any right. */
 
+#include <sys/types.h>
+
 #include "check.h"
 #include "plugin_config.h"
 
@@ -17,6 +19,8 @@ struct plugin {
         struct catalog catalog;   /* of a program */
         struct check_desc broken; /* stands in for a program without a catalogue: it must not be silently absent */
         char problem[512];        /* why it is broken */
+        pid_t pid;                /* of the child that asks for the catalogue; 0: none */
+        int fd, asked_errno;      /* what that child says; why there is none */
         struct plugin *next;
 };
 
@@ -31,8 +35,9 @@ struct plugin *plugins_load(struct env *env, const char *only);
 struct plugin *plugins_free(struct plugin *plugins);
 const struct check *plugins_find(const struct plugin *plugins, const char *check);
 
-/* Fill plugin->checks. */
+/* Fill plugin->checks. A program is asked for its catalogue first, which waits for nothing; several are asked at the same time. */
 void plugin_nagios_open(struct plugin *plugin);
-void plugin_program_open(struct env *env, struct plugin *plugin);
+void plugin_program_ask(struct env *env, struct plugin *plugin);
+void plugin_program_open(struct env *env, struct plugin *plugin); /* waits for its answer, a few seconds at most */
 
 #endif

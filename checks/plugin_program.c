@@ -5,14 +5,20 @@
  * could be old. What it prints is read as strictly as anything from a stranger, and one line that is not of the form makes the run
  * a failed one. A program whose catalogue cannot be had stands there as a check that fails, with the reason. */
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "foreign.h"
 #include "plugin.h"
 
 #define CATALOG_MAX (512 * 1024)
 #define CATALOG_S 2
+#define ANSWER_MAX (CATALOG_MAX + 2) /* its sign before, and room to see the end */
 #define OUTPUT_MAX (1024 * 1024)
 #define LINE_MAX_LEN 16384
 #define LABELS_MAX 24
@@ -96,26 +102,100 @@ static int check_catalog(const struct plugin *p, struct errinfo *err)
         return 0;
 }
 
-static int read_catalog(struct env *env, struct plugin *p)
+/* In a child: "=" and what the program prints, or "!" and why it could not be had. */
+static void tell_catalog(struct env *env, struct plugin *p, FILE *out)
 {
         struct cmd_result cmd;
-        json_error_t error;
-        json_t *doc;
         int r = ask(env, &p->config, "catalog", NULL, NULL, CATALOG_S, CATALOG_MAX, &cmd);
 
+        fputc(r < 0 ? '!' : '=', out);
         if (r < 0)
-                return r;
-        doc = json_loadb(cmd.out, cmd.out_len, JSON_REJECT_DUPLICATES, &error);
-        cmd_result_done(&cmd);
+                fputs(env->why.text, out);
+        else
+                fwrite(cmd.out, 1, cmd.out_len, out);
+}
+
+void plugin_program_ask(struct env *env, struct plugin *p)
+{
+        int pipe_fds[2];
+
+        p->fd = -1;
+        if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
+                p->asked_errno = neg_errno();
+                return;
+        }
+        p->pid = fork();
+        if (p->pid == 0) {
+                FILE *out = fdopen(pipe_fds[1], "w");
+
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                if (!out)
+                        _exit(3);
+                tell_catalog(env, p, out);
+                _exit(fclose(out) == 0 ? 0 : 3);
+        }
+        if (p->pid < 0)
+                p->asked_errno = neg_errno();
+        close(pipe_fds[1]);
+        if (p->pid > 0)
+                p->fd = pipe_fds[0];
+        else
+                close(pipe_fds[0]);
+}
+
+/* The child keeps the program's deadline itself; ours is for a child that hangs in the kernel. The text, owned by the caller, or NULL. */
+static char *hear_catalog(struct plugin *p, size_t *ret_len)
+{
+        _cleanup_free_ char *text = malloc(ANSWER_MAX);
+        size_t len = 0;
+        ssize_t n = -1;
+
+        while (text && p->fd >= 0 && len < ANSWER_MAX) {
+                struct pollfd fd = { .fd = p->fd, .events = POLLIN };
+
+                n = poll(&fd, 1, (CATALOG_S + GRACE_S) * 1000) == 1 ? read(p->fd, text + len, ANSWER_MAX - len) : -1;
+                if (n <= 0)
+                        break;
+                len += (size_t)n;
+        }
+        if (p->fd >= 0)
+                close(p->fd);
+        if (p->pid > 0 && n != 0)
+                kill(p->pid, SIGKILL);
+        if (p->pid > 0)
+                waitpid(p->pid, NULL, n == 0 ? 0 : WNOHANG);
+        p->fd = -1;
+        p->pid = 0;
+        *ret_len = len;
+        return n == 0 ? take_ptr(text) : NULL;
+}
+
+static int read_catalog(struct env *env, struct plugin *p)
+{
+        _cleanup_free_ char *text = NULL;
+        const char *program = p->config.argv[0];
+        json_error_t error;
+        size_t len = 0;
+        json_t *doc;
+        int r;
+
+        if (p->asked_errno < 0)
+                return err_set(&env->why, p->asked_errno, "%s catalog: no process could be started: %s", program, strerror(-p->asked_errno));
+        text = hear_catalog(p, &len);
+        if (!text || len == 0)
+                return err_set(&env->why, -ETIME, "%s catalog has not ended within %d s", program, CATALOG_S);
+        if (*text == '!')
+                return err_set(&env->why, -EIO, "%.*s", (int)(len - 1), text + 1);
+        doc = json_loadb(text + 1, len - 1, JSON_REJECT_DUPLICATES, &error);
         if (!doc)
-                return err_set(&env->why, -EINVAL, "%s catalog printed no JSON: %s", p->config.argv[0], error.text);
+                return err_set(&env->why, -EINVAL, "%s catalog printed no JSON: %s", program, error.text);
         r = catalog_from_json(doc, &p->catalog, &env->why);
         json_decref(doc);
         if (r < 0) {
-                char text[sizeof(env->why.text)];
+                char why[sizeof(env->why.text)];
 
-                snprintf(text, sizeof(text), "%s", env->why.text);
-                return err_set(&env->why, r, "%s catalog: %.400s", p->config.argv[0], text);
+                snprintf(why, sizeof(why), "%s", env->why.text);
+                return err_set(&env->why, r, "%s catalog: %.400s", program, why);
         }
         return check_catalog(p, &env->why);
 }

@@ -4,6 +4,7 @@
 /* Plugins: how Nagios output is read, and real scripts that behave in every way, run as veille-probe runs them. */
 
 #include <signal.h>
+#include <time.h>
 
 #include "foreign.h"
 #include "nagios.h"
@@ -321,6 +322,34 @@ static void test_program_without_catalog(void **state)
         }
 }
 
+/* More than are asked at once, all hanging but the last: as long as two rounds take, not twenty. */
+static void test_hanging_catalogs_wait_together(void **state)
+{
+        struct fake_env *f = *state;
+        char text[2048] = "";
+        struct timespec begin, end;
+        struct plugin *plugins;
+        size_t n = 0;
+
+        NEEDS_ROOT();
+        for (int i = 0; i < 20; i++)
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "[plugin p%d]\nprogram = /plugin %d\n", i, i);
+        configure(f, text);
+        script(f, "[ $1 = 19 ] || exec sleep 60\n"
+                  "echo '{\"protocol\":1,\"checks\":[{\"name\":\"p19\",\"summary\":\"\",\"interval_s\":30,\"deadline_s\":1,\"metrics\":[],\"rules\":[]}]}'");
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        plugins = plugins_load(&f->env, NULL);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        for (const struct plugin *p = plugins; p; p = p->next, n++) {
+                assert_int_equal(p->n_checks, 1);
+                if (streq(p->config.name, "p19") != !p->problem[0])
+                        fail_msg("%s: '%s'", p->config.name, p->problem);
+        }
+        assert_int_equal(n, 20);
+        assert_true(end.tv_sec - begin.tv_sec < 10);
+        plugins_free(plugins);
+}
+
 static void test_config(void **state UNUSED)
 {
         static const struct {
@@ -368,6 +397,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_refused, as_root, tidy),
                 cmocka_unit_test_setup_teardown(test_program_scripts, as_root, tidy),
                 cmocka_unit_test_setup_teardown(test_program_without_catalog, as_root, tidy),
+                cmocka_unit_test_setup_teardown(test_hanging_catalogs_wait_together, as_root, tidy),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
