@@ -174,7 +174,11 @@ static void discovery_end(struct probe_request *r, enum verdict verdict, const c
         json_array_foreach(r->found, i, o) {
                 const char *name = text_of(o, "instance"), *component = text_of(o, "component");
 
-                if (*name && *component && !ignored(r->b, r->check, name))
+                if (!*name || !*component)
+                        continue;
+                if (ignored(r->b, r->check, name))
+                        judge_discovery_skip(r->b->judge, r->check, name, text_of(o, "id"));
+                else
                         judge_discovery_add(r->b->judge, r->check, name, component, text_of(o, "id"), text_of(o, "kind"), brain_now_us());
         }
         judge_discovery_end(r->b->judge, r->check, brain_now_us());

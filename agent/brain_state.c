@@ -34,6 +34,7 @@ void brain_state_each(struct brain *b, void (*fn)(void *data, const char *key, j
                 fn(data, key, value);
                 json_decref(value);
         }
+        judge_save_present(b->judge, now, wall, fn, data);
         brain_selftest_each(b, fn, data);
 }
 

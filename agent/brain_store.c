@@ -63,8 +63,8 @@ static void flush_queue(struct brain_store *s)
                 sd_event_source_set_io_events(s->io, EPOLLIN | (s->len ? EPOLLOUT : 0));
 }
 
-/* Takes the document. What does not fit is lost and counted: the brain does not wait and does not grow. */
-static void send_doc(struct brain_store *s, json_t *doc)
+/* Takes the document. What does not fit is lost (false) and counted: the brain does not wait and does not grow. */
+static bool send_doc(struct brain_store *s, json_t *doc)
 {
         char *text = json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(15));
         size_t n = text ? strlen(text) : 0;
@@ -73,7 +73,7 @@ static void send_doc(struct brain_store *s, json_t *doc)
         if (!text || s->fd < 0 || s->len + n + 1 > QUEUE_MAX) {
                 s->b->counters.dropped_store_lines++;
                 free(text);
-                return;
+                return false;
         }
         if (s->len + n + 1 > s->size) {
                 s->size = MAX(s->len + n + 1, 4096);
@@ -90,6 +90,7 @@ static void send_doc(struct brain_store *s, json_t *doc)
                 free(take_ptr(s->queue));
                 s->size = 0;
         }
+        return true;
 }
 
 void brain_store_event(struct brain *b, int64_t wall_us, const char *component, const char *kind, enum level from, enum level to,
@@ -171,13 +172,21 @@ struct put {
         json_t *now;
 };
 
+/* What was not sent is not saved: it is tried again the next minute. */
 static void put_changed(void *data, const char *key, json_t *value)
 {
         struct put *p = data;
+        json_t *before = json_object_get(p->s->saved, key);
 
-        if (!same_state(json_object_get(p->s->saved, key), value))
-                send_doc(p->s, json_pack("{ss ss sO}", "t", "put", "key", key, "value", value));
         json_object_set(p->now, key, value);
+        if (same_state(before, value))
+                return;
+        if (send_doc(p->s, json_pack("{ss ss sO}", "t", "put", "key", key, "value", value)))
+                return;
+        if (before)
+                json_object_set(p->now, key, before);
+        else
+                json_object_del(p->now, key);
 }
 
 static void send_state(struct brain_store *s)
@@ -188,10 +197,21 @@ static void send_state(struct brain_store *s)
 
         brain_state_each(s->b, put_changed, &p);
         json_object_foreach(s->saved, key, v)
-                if (str_starts(key, "component/") && !json_object_get(p.now, key))
-                        send_doc(s, json_pack("{ss ss}", "t", "del", "key", key));
+                if ((str_starts(key, "component/") || str_starts(key, "present/")) && !json_object_get(p.now, key) &&
+                    !send_doc(s, json_pack("{ss ss}", "t", "del", "key", key)))
+                        json_object_set(p.now, key, v);
         json_decref(s->saved);
         s->saved = p.now;
+}
+
+/* A store that died took with it what it had not written yet: all is sent again, once. */
+static void forget_saved(struct brain_store *s)
+{
+        const char *key;
+        json_t *v;
+
+        json_object_foreach(s->saved, key, v)
+                json_object_set_new(s->saved, key, json_null());
 }
 
 static void handle_line(struct brain_store *s, const char *text, size_t len)
@@ -261,7 +281,7 @@ static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents, void 
 
 static void link_up(struct brain_store *s)
 {
-        static const char *const prefixes[] = { "state/", "component/", "selftest" };
+        static const char *const prefixes[] = { "state/", "component/", "present/", "selftest" };
         struct sockaddr_un sa = { .sun_family = AF_UNIX };
         int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/store.sock", s->b->options.run);
 
@@ -276,6 +296,7 @@ static void link_up(struct brain_store *s)
                 return;
         }
         s->ever = true;
+        forget_saved(s);
         s->loading = s->loaded ? 0 : (int)ARRAY_LEN(prefixes);
         for (int i = 0; i < s->loading; i++)
                 send_doc(s, json_pack("{ss ss}", "t", "load", "prefix", prefixes[i]));

@@ -70,7 +70,7 @@ void judge_series_done(struct judge_series *s)
         free((char *)s->labels);
 }
 
-static void instance_free(struct judge_instance *i)
+void judge_instance_free(struct judge_instance *i)
 {
         for (size_t k = 0; k < i->n_series; k++)
                 judge_series_done(&i->series[k]);
@@ -90,7 +90,7 @@ struct judge *judge_free(struct judge *j)
         while (j->instances) {
                 struct judge_instance *next = j->instances->next;
 
-                instance_free(j->instances);
+                judge_instance_free(j->instances);
                 j->instances = next;
         }
         while (j->components) {
@@ -110,6 +110,7 @@ struct judge *judge_free(struct judge *j)
                 free(p->key);
                 free(p);
         }
+        judge_expected_free(j);
         topology_free(j->topology);
         free(j);
         return NULL;
@@ -162,8 +163,7 @@ struct judge_instance *judge_find(struct judge *j, const struct check_desc *chec
         return NULL;
 }
 
-static void tell(struct judge *j, const char *component, const char *fmt, ...) PRINTF_LIKE(3, 4);
-static void tell(struct judge *j, const char *component, const char *fmt, ...)
+void judge_tell(struct judge *j, const char *component, const char *fmt, ...)
 {
         char text[512];
         va_list ap;
@@ -185,7 +185,7 @@ void judge_discovery_begin(struct judge *j, const struct check_desc *check)
 /* Another part in the same place (a disk swapped): nothing that was known of the old one holds. */
 static void instance_reset(struct judge *j, struct judge_instance *i)
 {
-        tell(j, i->component->name, "%s: another part is in its place now (%s)", i->name, i->id);
+        judge_tell(j, i->component->name, "%s: another part is in its place now (%s)", i->name, i->id);
         for (size_t k = 0; k < i->n_series; k++)
                 judge_series_done(&i->series[k]);
         i->n_series = i->hint = 0;
@@ -229,23 +229,26 @@ struct judge_instance *judge_discovery_add(struct judge *j, const struct check_d
                 }
         }
         if (i->gone_us) {
-                tell(j, i->component->name, "%s: %s is back", check->name, name);
+                judge_tell(j, i->component->name, "%s: %s is back", check->name, name);
                 i->gone_us = 0;
+                i->missed = false;
         }
         i->present = true;
         i->component->dirty = true;
+        judge_expected_found(j, i);
         return i;
 }
 
 void judge_discovery_end(struct judge *j, const struct check_desc *check, int64_t now_us)
 {
+        judge_expected_looked(j, check);
         for (struct judge_instance *i = j->instances; i; i = i->next) {
                 if (i->check != check || i->present || i->gone_us)
                         continue;
                 i->gone_us = now_us;
                 i->component->dirty = true;
                 if (i->was_ok)
-                        tell(j, i->component->name, "%s: %s is no longer there", check->name, i->name);
+                        judge_tell(j, i->component->name, "%s: %s is no longer there", check->name, i->name);
         }
         judge_settle(j, now_us);
 }
@@ -510,7 +513,7 @@ static void drop_missing(struct judge *j, struct judge_instance *i)
                         continue;
                 for (unsigned r = 0; r < s->n_rules; r++)
                         if (s->rules[r].state.level > LEVEL_OK)
-                                tell(j, s->component->name, "%s %s no longer reports %s; its level %s ends", i->check->name, i->name,
+                                judge_tell(j, s->component->name, "%s %s no longer reports %s; its level %s ends", i->check->name, i->name,
                                      s->metric->name, level_name(s->rules[r].state.level));
                 series_drop(i, k);
         }
@@ -648,6 +651,7 @@ void judge_tick(struct judge *j, int64_t now_us)
         }
         if (windows)
                 j->tick_us = now_us;
+        judge_expected_tick(j, now_us);
         judge_settle(j, now_us);
 }
 
@@ -663,7 +667,7 @@ int judge_accept(struct judge *j, const char *component, const char *rule, int64
                 if (mine && i->gone_us && (!rule || streq(rule, "gone"))) {
                         *p = i->next;
                         i->component->dirty = true;
-                        instance_free(i);
+                        judge_instance_free(i);
                         n++;
                         continue;
                 }
@@ -682,7 +686,7 @@ int judge_accept(struct judge *j, const char *component, const char *rule, int64
                 p = &i->next;
         }
         if (n)
-                tell(j, component, "%d %s accepted as it is", n, n == 1 ? "finding" : "findings");
+                judge_tell(j, component, "%d %s accepted as it is", n, n == 1 ? "finding" : "findings");
         judge_settle(j, now_us);
         return known ? n : -ENOENT;
 }

@@ -40,6 +40,7 @@ struct judge_component {
         enum level told;        /* the level of the last change that was told */
         bool settled; /* has had a first judgement: changes before that are no events */
         bool held;    /* level from before a restart, until the first reading */
+        bool carried, was_protected; /* a role, redundancy: by the last topology that knew it */
         bool dirty;
 };
 
@@ -71,6 +72,7 @@ struct judge_instance {
         bool stuck;     /* a child of it hangs and cannot be killed */
         bool standby;   /* asleep: keeps its last verdict */
         bool was_ok;    /* has ever given data */
+        bool missed;    /* was there before the last start and never since */
         bool pushed;    /* its counters come by judge_count(), no run ever ends: it does not age */
         unsigned run;   /* number of the current run */
         unsigned failures; /* in a row */
@@ -125,6 +127,8 @@ void judge_discovery_begin(struct judge *judge, const struct check_desc *check);
 struct judge_instance *judge_discovery_add(struct judge *judge, const struct check_desc *check, const char *instance,
                                            const char *component, const char *id, const char *kind, int64_t now_us);
 void judge_discovery_end(struct judge *judge, const struct check_desc *check, int64_t now_us);
+/* In place of an add: it is there, but nobody wants to know. */
+void judge_discovery_skip(struct judge *judge, const struct check_desc *check, const char *instance, const char *id);
 
 struct judge_instance *judge_find(struct judge *judge, const struct check_desc *check, const char *instance);
 
@@ -179,6 +183,11 @@ struct health_result judge_health(const struct judge *judge);
 json_t *judge_save(const struct judge_instance *instance, int64_t now_us, int64_t wall_us);
 void judge_save_key(const struct judge_instance *instance, char *buf, size_t size);
 void judge_load(struct judge *judge, const char *key, const json_t *value, int64_t now_us, int64_t wall_us);
+
+/* Disks that are there, or missed: each object under a key "present/CHECK/ID", to be deleted where it is no longer saved. What is
+ * loaded of them is missed when a minute and a discovery later it was not found. */
+void judge_save_present(const struct judge *judge, int64_t now_us, int64_t wall_us, void (*fn)(void *data, const char *key, json_t *value),
+                        void *data);
 
 /* The level of a component, kept so that a restart is no change of level; NULL: ok, nothing to keep. Key component/NAME. */
 json_t *judge_save_component(const struct judge_component *c, int64_t now_us, int64_t wall_us);

@@ -56,7 +56,9 @@ const char *judge_role_name(unsigned bit)
 
 bool judge_protected(const struct judge *j, const struct judge_component *c)
 {
-        return j->topology && topology_is_protected(j->topology, c->name);
+        if (j->topology && topology_knows(j->topology, c->name))
+                return topology_is_protected(j->topology, c->name);
+        return j->topology && c->was_protected;
 }
 
 /* Parts that hang in the kernel or left the bus are hard evidence for these kinds. */
@@ -69,6 +71,8 @@ static bool carries_role(const struct judge *j, const struct judge_component *c)
 {
         if (j->topology && topology_knows(j->topology, c->name))
                 return topology_roles(j->topology, c->name) != 0;
+        if (c->carried)
+                return true;
         /* What is not in the topology is of the host as a whole: memory, power, the host itself. A disk
          * that nothing stands on is known to carry nothing, unless we do not know what stands on what. */
         return !j->topology || !is_storage(c->kind);
@@ -94,11 +98,12 @@ static bool silence(const struct judge *j, const struct judge_instance *i, int64
                 ret->rule_name = "gone";
                 ret->since_us = i->gone_us;
                 ret->evidence = i->check->evidence;
-                if (streq(i->kind, "disk") && (!j->topology || topology_roles(j->topology, i->component->name))) {
+                if (streq(i->kind, "disk") && carries_role(j, i->component)) {
                         ret->level = LEVEL_CRITICAL;
                         ret->hard = true;
                 }
-                snprintf(ret->text, sizeof(ret->text), "%s is gone: it was there until now and the kernel no longer shows it", i->name);
+                snprintf(ret->text, sizeof(ret->text), i->missed ? "%s is gone: it was there before the last start and the kernel does not show it"
+                                                                 : "%s is gone: it was there until now and the kernel no longer shows it", i->name);
                 return true;
         }
         if (i->verdict == VERDICT_TIMEOUT || i->stuck) {
@@ -255,16 +260,26 @@ static void summarise(void *data, const struct judge_reason *r)
                 s->evidence |= 1u << r->evidence;
 }
 
+/* A disk that is gone is in no topology any more; what stood on it stands there still. */
+static void remember_roles(const struct judge *j, struct judge_component *c)
+{
+        if (!j->topology || !topology_knows(j->topology, c->name))
+                return;
+        c->carried = topology_roles(j->topology, c->name) != 0;
+        c->was_protected = topology_is_protected(j->topology, c->name);
+}
+
 static void settle_component(struct judge *j, struct judge_component *c, int64_t now_us)
 {
         struct summary s = { 0 };
         enum level from = c->level, to;
         bool waiting;
 
+        remember_roles(j, c);
         each_reason(j, c, now_us, summarise, &s);
         to = s.any ? s.worst.level : LEVEL_OK;
         waiting = s.any && streq(s.worst.rule_name, "not-read-yet");
-        if (waiting && c->held)
+        if (c->held && (waiting || (!s.any && judge_is_expected(j, c))))
                 return;
         c->held = false;
         c->rule = s.worst.rule;

@@ -3,7 +3,7 @@
 #ifndef VEILLE_JUDGE_PRIVATE_H
 #define VEILLE_JUDGE_PRIVATE_H
 
-/* Shared by judge.c, judge_level.c and judge_state.c only. */
+/* Shared by the files judge*.c only. */
 
 #include "judge.h"
 #include "topology.h"
@@ -15,6 +15,7 @@ struct judge {
         struct judge_component *components;
         struct topology *topology;         /* NULL until the check topology has answered */
         struct pending_state *pending;     /* loaded state of instances that are not discovered yet */
+        struct expected *expected;         /* disks of before the restart: judge_missed.c */
         struct health_result health;
         int64_t tick_us;
 };
@@ -46,5 +47,20 @@ void judge_restore_series(struct judge *judge, struct judge_instance *instance, 
 struct judge_series *judge_series_get(struct judge *judge, struct judge_instance *instance, const char *metric, const char *const *labels);
 
 void judge_series_done(struct judge_series *series);
+void judge_instance_free(struct judge_instance *instance);
+
+void judge_tell(struct judge *judge, const char *component, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Boot clock to wall clock and back; 0 stays 0, nothing comes back as a time to come. */
+int64_t judge_to_wall(int64_t us, int64_t now_us, int64_t wall_us);
+int64_t judge_from_wall(int64_t us, int64_t now_us, int64_t wall_us);
+
+/* judge_missed.c */
+void judge_load_present(struct judge *judge, const char *key, const json_t *value, int64_t now_us, int64_t wall_us);
+void judge_expected_found(struct judge *judge, const struct judge_instance *found);
+void judge_expected_looked(struct judge *judge, const struct check_desc *check); /* a discovery of it has ended */
+void judge_expected_tick(struct judge *judge, int64_t now_us);
+bool judge_is_expected(const struct judge *judge, const struct judge_component *component); /* still looked for */
+void judge_expected_free(struct judge *judge);
 
 #endif

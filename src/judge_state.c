@@ -27,12 +27,18 @@ static void rule_key(const struct judge_series *s, const struct rule *rule, char
                 snprintf(buf + len, size - len, "}|%s", rule->name);
 }
 
-static int64_t to_wall(int64_t us, int64_t now_us, int64_t wall_us)
+/* The two clocks are not read in the same microsecond: in whole seconds the same state gives the same bytes, and is no write. */
+static int64_t steady(int64_t now_us, int64_t wall_us)
 {
-        return us ? us - now_us + wall_us : 0;
+        return now_us + (wall_us - now_us + USEC_PER_SEC / 2) / USEC_PER_SEC * USEC_PER_SEC;
 }
 
-static int64_t from_wall(int64_t us, int64_t now_us, int64_t wall_us)
+int64_t judge_to_wall(int64_t us, int64_t now_us, int64_t wall_us)
+{
+        return us ? us - now_us + steady(now_us, wall_us) : 0;
+}
+
+int64_t judge_from_wall(int64_t us, int64_t now_us, int64_t wall_us)
 {
         int64_t t = us ? us - wall_us + now_us : 0;
 
@@ -67,14 +73,14 @@ json_t *judge_save(const struct judge_instance *i, int64_t now_us, int64_t wall_
                         }
                         rule_key(&i->series[k], rule, key, sizeof(key));
                         o = json_pack("{sf sf ss sI sI}", "value", st->value, "baseline", st->baseline, "level", level_name(st->level),
-                                      "changed", (json_int_t)to_wall(st->changed_us, now_us, wall_us),
-                                      "grown", (json_int_t)to_wall(st->grown_us, now_us, wall_us));
+                                      "changed", (json_int_t)judge_to_wall(st->changed_us, now_us, wall_us),
+                                      "grown", (json_int_t)judge_to_wall(st->grown_us, now_us, wall_us));
                         if (isfinite(st->measure))
                                 json_object_set_new(o, "measure", json_real(st->measure));
                         if (isfinite(st->limit))
                                 json_object_set_new(o, "limit", json_real(st->limit));
                         if (st->window && rule->kind == RULE_RATE)
-                                json_object_set_new(o, "window", rule_window_save(st, wall_us - now_us));
+                                json_object_set_new(o, "window", rule_window_save(st, steady(now_us, wall_us) - now_us));
                         json_object_set_new(rules, key, o);
                 }
         doc = json_pack("{so sI}", "rules", rules, "wall", (json_int_t)wall_us);
@@ -114,8 +120,8 @@ static void load_rule(struct judge_rule *r, const json_t *o, int64_t now_us, int
         st->level = st->pending = (enum level)l;
         st->measure = number(o, "measure");
         st->limit = number(o, "limit");
-        st->changed_us = from_wall(json_integer_value(json_object_get(o, "changed")), now_us, wall_us);
-        st->grown_us = from_wall(json_integer_value(json_object_get(o, "grown")), now_us, wall_us);
+        st->changed_us = judge_from_wall(json_integer_value(json_object_get(o, "changed")), now_us, wall_us);
+        st->grown_us = judge_from_wall(json_integer_value(json_object_get(o, "grown")), now_us, wall_us);
         if (r->rule->kind == RULE_RATE)
                 rule_window_load(r->rule, st, json_object_get(o, "window"), wall_us - now_us, now_us);
 }
@@ -214,7 +220,7 @@ json_t *judge_save_component(const struct judge_component *c, int64_t now_us, in
         if (c->level == LEVEL_OK || !c->settled)
                 return NULL;
         return json_pack("{ss ss ss ss sI}", "level", level_name(c->level), "kind", c->kind, "rule", c->rule_name, "why", c->why, "since",
-                         (json_int_t)to_wall(c->since_us, now_us, wall_us));
+                         (json_int_t)judge_to_wall(c->since_us, now_us, wall_us));
 }
 
 static void load_component(struct judge *j, const char *name, const json_t *o, int64_t now_us, int64_t wall_us)
@@ -230,7 +236,7 @@ static void load_component(struct judge *j, const char *name, const json_t *o, i
         if (c->settled)
                 return;
         c->level = c->told = (enum level)l;
-        c->since_us = from_wall(json_integer_value(json_object_get(o, "since")), now_us, wall_us);
+        c->since_us = judge_from_wall(json_integer_value(json_object_get(o, "since")), now_us, wall_us);
         c->settled = c->held = true;
         snprintf(c->why, sizeof(c->why), "%s", why);
         snprintf(c->rule_name, sizeof(c->rule_name), "%s", rule);
@@ -243,6 +249,7 @@ void judge_load(struct judge *j, const char *key, const json_t *value, int64_t n
 
         if (str_starts(key, "component/"))
                 load_component(j, key + strlen("component/"), value, now_us, wall_us);
+        judge_load_present(j, key, value, now_us, wall_us);
         if (!str_starts(key, "state/") || !json_is_object(value))
                 return;
         for (p = &j->pending; *p; p = &(*p)->next, n++)
@@ -255,6 +262,9 @@ void judge_load(struct judge *j, const char *key, const json_t *value, int64_t n
                 (*p)->key = judge_strdup(key);
         }
         s = *p;
+        /* RUN/state.json is read first and may be newer than what the store got to write. */
+        if (s->value && json_integer_value(json_object_get(s->value, "wall")) > json_integer_value(json_object_get(value, "wall")))
+                return;
         json_decref(s->value);
         s->value = json_deep_copy(value);
         s->now_us = now_us;

@@ -189,8 +189,23 @@ static void a_disk_that_leaves_is_missed_until_accepted(void **state UNUSED)
         judge_free(w.j);
 }
 
+struct hand_over {
+        struct world *to;
+        int64_t now_us;
+};
+
+static void hand_over(void *data, const char *key, json_t *value)
+{
+        struct hand_over *h = data;
+
+        judge_load(h->to->j, key, value, h->now_us, WALL0 + 3600 * S);
+}
+
 static void save_all(struct world *from, struct world *to, int64_t now, int64_t now_there)
 {
+        struct hand_over h = { to, now_there };
+
+        judge_save_present(from->j, now, WALL0, hand_over, &h);
         for (const struct judge_instance *i = judge_instances(from->j); i; i = i->next) {
                 json_t *v = judge_save(i, now, WALL0);
                 char key[256];
@@ -310,6 +325,184 @@ static void a_restart_is_no_change_of_level(void **state UNUSED)
                 assert_true(c->since_us < 0); /* before this boot's clock began: an hour passed */
         judge_free(before.j);
         judge_free(after.j);
+}
+
+/* A disk that died over a reboot is no line of any page unless somebody remembers it. The first time nothing stands on it that is
+ * known, the second time the root did; a page is told a minute later, and again and again until somebody accepts it. */
+static void a_disk_that_died_over_a_reboot_is_missed(void **state UNUSED)
+{
+        struct world before, after, later;
+
+        world_init(&before);
+        reading(&before, discover(&before, "sda", "5000c500a", S), 0, 0, 60 * S);
+        world_init(&after);
+        save_all(&before, &after, 70 * S, 5 * S);
+        judge_tick(after.j, 100 * S);
+        assert_null(judge_components(after.j)); /* nobody has looked yet */
+        discover(&after, NULL, NULL, 101 * S);
+        judge_tick(after.j, 102 * S);
+        assert_int_equal(level_of(&after, "sda"), LEVEL_CRITICAL);
+        assert_string_equal(after.last_why, "sda is gone: it was there before the last start and the kernel does not show it");
+        assert_int_equal(after.changes, 1);
+        assert_int_equal(judge_health(after.j).health, HEALTH_RED);
+
+        /* A reload, or another restart: as it was, and nothing new. */
+        world_init(&later);
+        save_all(&after, &later, 110 * S, 111 * S);
+        discover(&later, NULL, NULL, 112 * S);
+        assert_int_equal(level_of(&later, "sda"), LEVEL_CRITICAL);
+        judge_tick(later.j, 113 * S);
+        judge_tick(later.j, 180 * S);
+        assert_int_equal(level_of(&later, "sda"), LEVEL_CRITICAL);
+        assert_int_equal(later.changes, 0);
+        judge_free(after.j);
+
+        /* Accepted it is forgotten for good. */
+        assert_int_equal(judge_accept(later.j, "sda", NULL, 190 * S), 1);
+        world_init(&after);
+        save_all(&later, &after, 200 * S, 201 * S);
+        discover(&after, NULL, NULL, 202 * S);
+        judge_tick(after.j, 300 * S);
+        assert_null(judge_components(after.j));
+        judge_free(before.j);
+        judge_free(after.j);
+        judge_free(later.j);
+}
+
+/* What is there is not missed: under another name, by the word of another check, late, ignored, or replaced by a new one. */
+static void what_is_there_is_not_missed(void **state UNUSED)
+{
+        enum { RENAMED, LATE, LATE_AND_RENAMED, IGNORED, REPLACED, WAYS };
+
+        for (int way = 0; way < WAYS; way++) {
+                struct world before, after;
+
+                world_init(&before);
+                reading(&before, discover(&before, "sda", "5000c500a", S), 0, 0, 60 * S);
+                world_init(&after);
+                save_all(&before, &after, 70 * S, 5 * S);
+                if (way == RENAMED)
+                        discover(&after, "sdc", "5000c500a", 6 * S);
+                else if (way == REPLACED)
+                        discover(&after, "sda", "5000c500b", 6 * S);
+                else if (way == IGNORED) {
+                        judge_discovery_begin(after.j, &checks[0]);
+                        judge_discovery_skip(after.j, &checks[0], "sda", "5000c500a");
+                        judge_discovery_end(after.j, &checks[0], 6 * S);
+                } else {
+                        discover(&after, NULL, NULL, 6 * S);
+                        judge_tick(after.j, 80 * S);
+                        assert_int_equal(level_of(&after, "sda"), LEVEL_CRITICAL);
+                        discover(&after, way == LATE ? "sda" : "sdc", "5000c500a", 90 * S);
+                }
+                judge_tick(after.j, 200 * S);
+                for (const struct judge_instance *i = judge_instances(after.j); i; i = i->next)
+                        if (i->gone_us)
+                                fail_msg("way %d: %s is missed", way, i->name);
+                if (way == LATE || way == LATE_AND_RENAMED)
+                        reading(&after, (struct judge_instance *)judge_instances(after.j), 0, 0, 201 * S);
+                for (const struct judge_component *c = judge_components(after.j); c; c = c->next)
+                        assert_int_not_equal(c->level, LEVEL_CRITICAL);
+                judge_free(before.j);
+                judge_free(after.j);
+        }
+}
+
+/* sda died, and sdb is sda now. */
+static void a_missed_disk_whose_name_is_taken_goes_by_its_id(void **state UNUSED)
+{
+        struct world before, after;
+        struct judge_instance *b;
+
+        world_init(&before);
+        judge_discovery_begin(before.j, &checks[0]);
+        reading(&before, judge_discovery_add(before.j, &checks[0], "sda", "sda", "5000c500a", "disk", S), 0, 0, 60 * S);
+        reading(&before, judge_discovery_add(before.j, &checks[0], "sdb", "sdb", "5000c500b", "disk", S), 0, 0, 60 * S);
+        judge_discovery_end(before.j, &checks[0], S);
+        world_init(&after);
+        save_all(&before, &after, 70 * S, 5 * S);
+        b = discover(&after, "sda", "5000c500b", 6 * S);
+        reading(&after, b, 0, 0, 10 * S);
+        judge_tick(after.j, 100 * S);
+        assert_int_equal(level_of(&after, "sda"), LEVEL_OK);
+        assert_int_equal(level_of(&after, "5000c500a"), LEVEL_CRITICAL);
+        judge_free(before.j);
+        judge_free(after.j);
+}
+
+/* The two clocks are read one after the other; what does not change must not be written every minute. */
+static void the_same_state_is_the_same_bytes(void **state UNUSED)
+{
+        struct judge_instance *i;
+        json_t *first, *second;
+        struct world w;
+
+        world_init(&w);
+        i = discover(&w, "sda", "x", S);
+        reading(&w, i, 12, 0, 60 * S + 123456);
+        first = judge_save(i, 70 * S, WALL0 + 777);
+        second = judge_save(i, 130 * S, WALL0 + 60 * S + 781);
+        json_object_del(first, "wall");
+        json_object_del(second, "wall");
+        assert_true(json_equal(first, second));
+        json_decref(first);
+        json_decref(second);
+        judge_free(w.j);
+}
+
+/* RUN/state.json is read first, then the store answers with what it got to write last: that may be older. */
+static void older_state_does_not_replace_newer(void **state UNUSED)
+{
+        struct world before, after;
+        struct judge_instance *i;
+        json_t *old, *new;
+
+        world_init(&before);
+        i = discover(&before, "sda", "x", S);
+        reading(&before, i, 0, 80, 60 * S);
+        old = judge_save(i, 61 * S, WALL0);
+        reading(&before, i, 0, 90, 120 * S);
+        judge_accept(before.j, "sda", NULL, 121 * S);
+        new = judge_save(i, 122 * S, WALL0 + 61 * S);
+        world_init(&after);
+        judge_load(after.j, "state/smart/x", new, 5 * S, WALL0 + 100 * S);
+        judge_load(after.j, "state/smart/x", old, 5 * S, WALL0 + 100 * S);
+        i = discover(&after, "sda", "x", 6 * S);
+        reading(&after, i, 0, 90, 10 * S);
+        assert_int_equal(level_of(&after, "sda"), LEVEL_OK);
+        json_decref(old);
+        json_decref(new);
+        judge_free(before.j);
+        judge_free(after.j);
+}
+
+/* The topology is read anew without the disk: what stood on it stands there still. */
+static void a_gone_disk_keeps_its_weight(void **state UNUSED)
+{
+        static const char *const role[] = { "component", "/", "role", "root", NULL };
+        struct judge_instance *t;
+        struct world w;
+
+        world_init(&w);
+        judge_discovery_begin(w.j, &checks[1]);
+        t = judge_discovery_add(w.j, &checks[1], "host", "host", "", "host", S);
+        judge_discovery_end(w.j, &checks[1], S);
+        for (int pass = 0; pass < 2; pass++) {
+                const char *const link[] = { "parent", "/", "child", pass ? "sdb" : "sda", "kind", "filesystem", NULL };
+
+                judge_run_begin(w.j, t);
+                judge_sample(w.j, t, "topology_link_info", 1, link, 60 * S);
+                judge_sample(w.j, t, "topology_role_info", 1, role, 60 * S);
+                judge_run_end(w.j, t, VERDICT_OK, "", 60 * S);
+                if (pass)
+                        break;
+                reading(&w, discover(&w, "sda", "x", 61 * S), 0, 0, 62 * S);
+                discover(&w, NULL, NULL, 70 * S);
+                assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
+        }
+        assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
+        assert_int_equal(judge_health(w.j).health, HEALTH_RED);
+        judge_free(w.j);
 }
 
 static void another_disk_in_the_slot_begins_anew(void **state UNUSED)
@@ -579,6 +772,12 @@ int main(void)
                 cmocka_unit_test(baselines_move_with_the_disk),
                 cmocka_unit_test(a_restart_is_no_change_of_level),
                 cmocka_unit_test(what_was_good_is_remembered_over_a_reboot),
+                cmocka_unit_test(a_disk_that_died_over_a_reboot_is_missed),
+                cmocka_unit_test(what_is_there_is_not_missed),
+                cmocka_unit_test(a_missed_disk_whose_name_is_taken_goes_by_its_id),
+                cmocka_unit_test(the_same_state_is_the_same_bytes),
+                cmocka_unit_test(older_state_does_not_replace_newer),
+                cmocka_unit_test(a_gone_disk_keeps_its_weight),
                 cmocka_unit_test(another_disk_in_the_slot_begins_anew),
                 cmocka_unit_test(sleeping_disk_keeps_its_verdict),
                 cmocka_unit_test(redundancy_decides_urgency),
