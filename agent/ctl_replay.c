@@ -12,17 +12,15 @@
 #include "disk_judge.h"
 #include "disk_rules.h"
 #include "history.h"
+#include "powered_clock.h"
 
-#define HOUR_US (3600 * USEC_PER_SEC)
-#define DAY_US (24 * HOUR_US)
 #define CHUNK (1 << 20) /* what is read at once; more than HISTORY_LINE_MAX */
 
 struct drive {
         char serial[sizeof(((struct disk_report *)0)->serial)]; /* "": free slot */
         uint32_t hash;
         int32_t day;   /* of its last row */
-        double hours;  /* attribute 9 in its last row; NAN: not reported */
-        int64_t now_us; /* powered-on time */
+        struct powered_clock clock;
         struct disk_state state;
 };
 
@@ -84,23 +82,13 @@ static struct drive *get_drive(struct replay *r, const char *serial, bool *ret_n
         return d;
 }
 
-/* The drive's own clock: attribute 9, a day a row where it is not reported. A counter that was reset goes on from
- * where it was; one reading gone wild cannot empty all windows, for more than the calendar allows does not count
- * (twice the calendar: dates of real histories are off by some hours). */
-static void advance_clock(struct drive *d, bool first, const struct history_day *day)
+/* The drive's own clock; a day a row where attribute 9 is not reported. */
+static int64_t advance_clock(struct drive *d, bool first, const struct history_day *day)
 {
-        double hours = day->report.power_on_s / 3600, step;
+        double elapsed_h = first ? 0 : 24.0 * (day->day - d->day);
 
-        if (first) {
-                d->now_us = isnan(hours) ? 0 : (int64_t)(hours * HOUR_US);
-        } else if (isnan(hours) || isnan(d->hours)) {
-                d->now_us += DAY_US;
-        } else {
-                step = fmin(fmax(hours - d->hours, 0), 24 + 48.0 * (day->day - d->day));
-                d->now_us += (int64_t)(step * HOUR_US);
-        }
-        d->hours = hours;
         d->day = day->day;
+        return powered_clock_step(&d->clock, day->report.power_on_s / 3600, elapsed_h, 24);
 }
 
 static void print_change(struct replay *r, const struct drive *d, const struct rule *before)
@@ -130,9 +118,8 @@ static int replay_day(struct replay *r, struct errinfo *err)
         if (!first && r->day.day < d->day)
                 return err_set(err, -EINVAL, "%s of %s comes after a later day of the same drive; rows must be in date order",
                                r->day.date, d->serial);
-        advance_clock(d, first, &r->day);
         before = d->state.rule;
-        if (disk_judge_step(r->judge, &d->state, &r->day.report, d->now_us))
+        if (disk_judge_step(r->judge, &d->state, &r->day.report, advance_clock(d, first, &r->day)))
                 print_change(r, d, before);
         return 0;
 }

@@ -77,7 +77,7 @@ static int read_smart(struct history_day *day, json_t *smart, struct errinfo *er
 static int read_nvme(struct history_day *day, const json_t *nvme, struct errinfo *err)
 {
         struct disk_report *report = &day->report;
-        double warning = 0;
+        double warning = NAN;
         const struct {
                 const char *key;
                 double *to;
@@ -102,8 +102,8 @@ static int read_nvme(struct history_day *day, const json_t *nvme, struct errinfo
         if (warning > UINT8_MAX)
                 return err_set(err, -EINVAL, "'critical_warning' is %g, more than its 8 bits hold", warning);
         report->protocol = DISK_NVME;
-        report->nvme.present = true;
-        report->nvme.critical_warning = (unsigned)warning;
+        report->nvme.present = !isnan(warning);
+        report->nvme.critical_warning = isnan(warning) ? 0 : (unsigned)warning;
         return 0;
 }
 

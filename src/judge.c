@@ -191,6 +191,7 @@ static void instance_reset(struct judge *j, struct judge_instance *i)
         i->n_series = i->hint = 0;
         scorecard_state_done(&i->scorecard);
         i->scorecard = (struct scorecard_state){ 0 };
+        i->powered = (struct powered_clock){ 0 };
         i->verdict = VERDICT_PENDING;
         i->was_ok = i->standby = false;
         i->failures = 0;
@@ -460,7 +461,7 @@ static void derive_scores(struct judge *j, struct judge_instance *i, int64_t now
                 { "disk_pending_sectors", &in.raw_197 },
                 { "disk_offline_uncorrectable_sectors", &in.raw_198 },
         };
-        double powered_on_s = NAN, score;
+        double powered_on_s = NAN, elapsed_h, score;
         const char *medium;
         bool platters = false;
 
@@ -481,7 +482,9 @@ static void derive_scores(struct judge *j, struct judge_instance *i, int64_t now
         }
         if (!platters || (isnan(in.raw_5) && isnan(in.raw_187) && isnan(in.raw_197) && isnan(in.raw_198)))
                 return;
-        score = scorecard_step(&i->scorecard, &in, isfinite(powered_on_s) ? (int64_t)(powered_on_s * USEC_PER_SEC) : now_us);
+        elapsed_h = i->powered.at_us ? (double)(now_us - i->powered.at_us) / (3600.0 * USEC_PER_SEC) : 0;
+        i->powered.at_us = now_us;
+        score = scorecard_step(&i->scorecard, &in, powered_clock_step(&i->powered, powered_on_s / 3600, elapsed_h, elapsed_h));
         judge_sample(j, i, "disk_failure_score", score, NULL, now_us);
         judge_sample(j, i, "disk_failure_probability_30d_ratio", scorecard_probability(score), NULL, now_us);
 }

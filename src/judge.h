@@ -13,6 +13,7 @@
 #include "catalog.h"
 #include "health.h"
 #include "level.h"
+#include "powered_clock.h"
 #include "scorecard.h"
 
 /* How a run of a check ended; the words of the probe protocol. */
@@ -90,6 +91,7 @@ struct judge_instance {
         struct judge_series *series;
         size_t n_series, size_series, hint;
         struct scorecard_state scorecard; /* of disks */
+        struct powered_clock powered;     /* its time */
         struct judge_instance *next;
 };
 

@@ -9,6 +9,7 @@
 #include "judge_private.h"
 
 #define PENDING_MAX 4096
+#define DAY_US (86400 * USEC_PER_SEC)
 
 void judge_save_key(const struct judge_instance *i, char *buf, size_t size)
 {
@@ -52,6 +53,24 @@ static bool worth_keeping(const struct rule *rule, const struct rule_state *st)
                             (rule->after_good && st->baseline == 1));
 }
 
+/* The day of the last reading is enough to know what may have passed since; the hour would make a write of every poll. */
+static json_t *save_powered(const struct judge_instance *i, int64_t now_us, int64_t wall_us)
+{
+        json_t *o = powered_clock_save(&i->powered);
+
+        if (o)
+                json_object_set_new(o, "at", json_integer(judge_to_wall(i->powered.at_us, now_us, wall_us) / DAY_US * DAY_US));
+        return o;
+}
+
+static void load_powered(struct judge_instance *i, const json_t *o, int64_t now_us, int64_t wall_us)
+{
+        if (i->powered.begun)
+                return;
+        powered_clock_load(&i->powered, o);
+        i->powered.at_us = judge_from_wall(json_integer_value(json_object_get(o, "at")), now_us, wall_us);
+}
+
 json_t *judge_save(const struct judge_instance *i, int64_t now_us, int64_t wall_us)
 {
         json_t *rules = json_object(), *doc;
@@ -86,6 +105,8 @@ json_t *judge_save(const struct judge_instance *i, int64_t now_us, int64_t wall_
         doc = json_pack("{so sI}", "rules", rules, "wall", (json_int_t)wall_us);
         if (i->scorecard.now_us)
                 json_object_set_new(doc, "scorecard", scorecard_save(&i->scorecard));
+        if (i->powered.begun)
+                json_object_set_new(doc, "powered", save_powered(i, now_us, wall_us));
         return doc;
 }
 
@@ -209,6 +230,7 @@ void judge_restore(struct judge *j, struct judge_instance *i, int64_t now_us)
                 return;
         if (!i->scorecard.now_us)
                 scorecard_load(&i->scorecard, json_object_get(p->value, "scorecard"));
+        load_powered(i, json_object_get(p->value, "powered"), p->now_us, p->wall_us);
         for (size_t k = 0; k < i->n_series; k++)
                 judge_restore_series(j, i, &i->series[k]);
         if (i->pushed)

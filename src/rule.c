@@ -206,6 +206,13 @@ static bool is_clear(const struct rule *rule, double measure)
         return rule->direction == RULE_ABOVE ? measure < rule->clear : measure > rule->clear;
 }
 
+static bool is_counter(const struct rule *rule)
+{
+        size_t len = strlen(rule->metric);
+
+        return len > 6 && streq(rule->metric + len - 6, "_total");
+}
+
 static double measure_value(const struct rule *rule, struct rule_state *state, double value, int64_t now_us)
 {
         bool first = !state->seen;
@@ -221,8 +228,8 @@ static double measure_value(const struct rule *rule, struct rule_state *state, d
                         state->baseline = value; /* quiet for long enough: history now */
                 return value - state->baseline;
         case RULE_RATE:
-                if (step < 0)
-                        step = value; /* reset: what was counted since then is new */
+                if (step < 0) /* a counter that was reset: what it has is new; a gauge was repaired */
+                        step = is_counter(rule) ? value : 0;
                 if (step > 0)
                         window_add(rule, state, step, now_us);
                 return window_sum(rule, state->window, now_us);

@@ -96,7 +96,7 @@ struct rule_state {
 /* Steps one value. limit_value is the value of limit_metric for this series, NAN if absent.
  * Returns true when state->level changed. Values that are not finite are ignored (returns false).
  * A counter that falls was reset (reboot, new part): CHANGE takes the new value as baseline,
- * RATE goes on from it. Time that goes backwards is taken as "no time passed". */
+ * RATE takes what it has for new (of a metric that is no counter, without _total in its name: nothing). Time that goes backwards is taken as "no time passed". */
 bool rule_step(const struct rule *rule, struct rule_state *state, double value, double limit_value, int64_t now_us);
 
 /* The present value becomes the accepted baseline (CHANGE; with after_good: bad is what this value is

@@ -179,11 +179,39 @@ static void test_healthy_disk_keeps_little(void **state UNUSED)
         disk_judge_free(judge);
 }
 
+/* After seven and a half years the counter of hours of some drives begins anew: what is a week old then must still become so. */
+static void test_hours_that_wrap_stop_no_window(void **state UNUSED)
+{
+        static struct disk_report report;
+        struct daemon daemon;
+        enum level level = LEVEL_OK;
+
+        daemon_start(&daemon);
+        for (int day = 0; day < 60; day++) {
+                bool bad = day >= 20;
+
+                disk_report_init(&report);
+                report.protocol = DISK_ATA;
+                report.rotation_rpm = 7200;
+                report.power_on_s = 3600.0 * ((65024 + 24 * day) % 65536);
+                put(&report, 187, bad ? 2 : 0);
+                put(&report, 197, bad ? (uint64_t)MIN(day - 19, 2) * 120 : 0);
+                disk_report_finish(&report);
+                level = daemon_step(&daemon, &report, (day + 1) * DAY_US);
+                if (day == 21)
+                        assert_int_equal(level, LEVEL_CRITICAL);
+                disk_report_done(&report);
+        }
+        assert_int_equal(level, LEVEL_WARNING);
+        judge_free(daemon.judge);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_same_as_daemon),
                 cmocka_unit_test(test_healthy_disk_keeps_little),
+                cmocka_unit_test(test_hours_that_wrap_stop_no_window),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,6 +196,9 @@ static void test_json(void **state UNUSED)
         assert_int_equal(day.report.nvme.critical_warning, 4);
         assert_true(day.report.nvme.percentage_used == 103 && day.report.counters.media_errors == 7);
         /* Nothing of it stays for the next drive. */
+        wants(&r, "{\"date\":\"2016-04-02\",\"serial_number\":\"N\",\"nvme\":{\"media_errors\":7}}", 1, NULL);
+        assert_false(day.report.nvme.present); /* without its warnings nobody knows that there are none */
+        assert_true(day.report.counters.media_errors == 7);
         wants(&r, "{\"date\":\"2016-04-02\",\"serial_number\":\"Z\",\"smart\":null,\"nvme\":null,\"passed\":null}", 1, NULL);
         assert_int_equal(day.report.protocol, DISK_ATA);
         assert_int_equal(day.report.health, DISK_HEALTH_ABSENT);

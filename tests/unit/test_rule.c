@@ -61,7 +61,7 @@ static void change_is_news_old_counts_are_history(void **state UNUSED)
 
 static void rate_counts_growth_within_the_window(void **state UNUSED)
 {
-        static const struct rule storm = { .name = "r", .metric = "m", .kind = RULE_RATE, .notice = RULE_NONE, .warning = 10,
+        static const struct rule storm = { .name = "r", .metric = "m_total", .kind = RULE_RATE, .notice = RULE_NONE, .warning = 10,
                                            .critical = RULE_NONE, .clear = RULE_NONE, .window_s = 240, .text = "x" };
         static const struct row rows[] = {
                 { 0, 1000, LEVEL_OK }, /* what was counted before we looked is no rate */
@@ -71,6 +71,16 @@ static void rate_counts_growth_within_the_window(void **state UNUSED)
         };
 
         play(&storm, rows, ARRAY_LEN(rows));
+}
+
+/* An SSD that takes a block back has not just replaced all the others. */
+static void a_gauge_that_falls_is_no_reset(void **state UNUSED)
+{
+        static const struct rule blocks = { .name = "r", .metric = "disk_reallocated_sectors", .kind = RULE_RATE, .notice = RULE_NONE,
+                                            .warning = 10, .critical = RULE_NONE, .clear = RULE_NONE, .window_s = 240, .text = "x" };
+        static const struct row rows[] = { { 0, 120, LEVEL_OK }, { 60, 119, LEVEL_OK }, { 90, 128, LEVEL_OK }, { 120, 129, LEVEL_WARNING } };
+
+        play(&blocks, rows, ARRAY_LEN(rows));
 }
 
 static void forecast_says_when(void **state UNUSED)
@@ -190,6 +200,7 @@ int main(void)
                 cmocka_unit_test(limit_holds_and_calms),
                 cmocka_unit_test(change_is_news_old_counts_are_history),
                 cmocka_unit_test(rate_counts_growth_within_the_window),
+                cmocka_unit_test(a_gauge_that_falls_is_no_reset),
                 cmocka_unit_test(forecast_says_when),
                 cmocka_unit_test(own_limit_of_the_device_counts),
                 cmocka_unit_test(window_survives_a_restart),
