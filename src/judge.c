@@ -655,6 +655,8 @@ void judge_tick(struct judge *j, int64_t now_us)
         if (windows)
                 j->tick_us = now_us;
         judge_expected_tick(j, now_us);
+        for (struct judge_component *c = j->components; c; c = c->next)
+                c->dirty |= c->held;
         judge_settle(j, now_us);
 }
 

@@ -35,12 +35,14 @@ struct judge_component {
         int64_t since_us;       /* of level */
         const struct rule *rule; /* of the worst reason; NULL at ok or for silence */
         char rule_name[96];
+        char check_name[64];     /* whose word it is; "" at ok */
         char why[512];
         enum health_part part;  /* how it entered host health */
         struct judge_component *next;
         enum level told;        /* the level of the last change that was told */
         bool settled; /* has had a first judgement: changes before that are no events */
-        bool held;    /* level from before a restart, until the first reading */
+        bool held;    /* level from before a restart, until the check it is from has said something */
+        int64_t held_us; /* when it was loaded */
         bool carried, was_protected; /* a role, redundancy: by the last topology that knew it */
         bool dirty;
 };

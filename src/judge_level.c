@@ -6,6 +6,7 @@
 
 #include "judge_private.h"
 
+#define HOLD_US (120 * USEC_PER_SEC) /* the first round of all checks is over by then */
 #define REASONS_MAX 256 /* of one component; the worst are found before the cut */
 
 /* Silence has no sample to be judged by: these are its rules. "gone" of a disk that carries a role is a hard fault. */
@@ -269,6 +270,28 @@ static void remember_roles(const struct judge *j, struct judge_component *c)
         c->was_protected = topology_is_protected(j->topology, c->name);
 }
 
+/* Whether the level of before a restart may be taken back: a component has many checks, and that another of them finds nothing wrong
+ * means nothing. */
+static bool is_held(const struct judge *j, const struct judge_component *c, int64_t now_us)
+{
+        bool asked = false;
+
+        if (judge_is_expected(j, c))
+                return true;
+        for (const struct judge_instance *i = j->instances; i; i = i->next) {
+                bool mine = i->component == c;
+
+                for (size_t k = 0; !mine && k < i->n_series; k++)
+                        mine = i->series[k].component == c;
+                if (!mine || !streq(i->check->name, c->check_name))
+                        continue;
+                if (i->verdict == VERDICT_PENDING && !i->gone_us)
+                        return now_us - c->held_us < HOLD_US;
+                asked = true;
+        }
+        return !asked && now_us - c->held_us < HOLD_US;
+}
+
 static void settle_component(struct judge *j, struct judge_component *c, int64_t now_us)
 {
         struct summary s = { 0 };
@@ -279,11 +302,12 @@ static void settle_component(struct judge *j, struct judge_component *c, int64_t
         each_reason(j, c, now_us, summarise, &s);
         to = s.any ? s.worst.level : LEVEL_OK;
         waiting = s.any && streq(s.worst.rule_name, "not-read-yet");
-        if (c->held && (waiting || (!s.any && judge_is_expected(j, c))))
+        if (c->held && (waiting || (to < c->level && is_held(j, c, now_us))))
                 return;
         c->held = false;
         c->rule = s.worst.rule;
         snprintf(c->rule_name, sizeof(c->rule_name), "%s", s.any ? s.worst.rule_name : "");
+        snprintf(c->check_name, sizeof(c->check_name), "%s", s.any ? s.worst.instance->check->name : "");
         snprintf(c->why, sizeof(c->why), "%s", s.any ? s.worst.text : "");
         c->part = health_part(&(struct health_input){
                 .level = to, .hard = s.hard, .evidence = s.evidence, .carries = carries_role(j, c),

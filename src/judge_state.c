@@ -241,14 +241,15 @@ json_t *judge_save_component(const struct judge_component *c, int64_t now_us, in
 {
         if (c->level == LEVEL_OK || !c->settled)
                 return NULL;
-        return json_pack("{ss ss ss ss sI}", "level", level_name(c->level), "kind", c->kind, "rule", c->rule_name, "why", c->why, "since",
-                         (json_int_t)judge_to_wall(c->since_us, now_us, wall_us));
+        return json_pack("{ss ss ss ss ss sI}", "level", level_name(c->level), "kind", c->kind, "check", c->check_name, "rule", c->rule_name, "why",
+                         c->why, "since", (json_int_t)judge_to_wall(c->since_us, now_us, wall_us));
 }
 
 static void load_component(struct judge *j, const char *name, const json_t *o, int64_t now_us, int64_t wall_us)
 {
         const char *level = json_string_value(json_object_get(o, "level")), *kind = json_string_value(json_object_get(o, "kind"));
         const char *why = json_string_value(json_object_get(o, "why")), *rule = json_string_value(json_object_get(o, "rule"));
+        const char *check = json_string_value(json_object_get(o, "check"));
         int l = level ? level_from_name(level) : -EINVAL;
         struct judge_component *c;
 
@@ -262,6 +263,8 @@ static void load_component(struct judge *j, const char *name, const json_t *o, i
         c->settled = c->held = true;
         snprintf(c->why, sizeof(c->why), "%s", why);
         snprintf(c->rule_name, sizeof(c->rule_name), "%s", rule);
+        snprintf(c->check_name, sizeof(c->check_name), "%s", check ? check : "");
+        c->held_us = now_us;
 }
 
 void judge_load(struct judge *j, const char *key, const json_t *value, int64_t now_us, int64_t wall_us)

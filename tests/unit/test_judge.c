@@ -327,6 +327,40 @@ static void a_restart_is_no_change_of_level(void **state UNUSED)
         judge_free(after.j);
 }
 
+/* The check that found nothing wrong is asked first: that is no end of what the other one found. */
+static void another_check_does_not_take_a_level_back(void **state UNUSED)
+{
+        static const char *const none[] = { NULL };
+
+        for (int good = 0; good < 2; good++) {
+                struct world before, after;
+                struct judge_instance *i;
+
+                world_init(&before);
+                reading(&before, discover(&before, "sda", "x", S), 200, 0, 60 * S);
+                assert_int_equal(level_of(&before, "sda"), LEVEL_CRITICAL);
+                world_init(&after);
+                save_all(&before, &after, 70 * S, 75 * S);
+                judge_discovery_begin(after.j, &checks[2]);
+                i = judge_discovery_add(after.j, &checks[2], "sda", "sda", "x", "disk", 76 * S);
+                judge_discovery_end(after.j, &checks[2], 76 * S);
+                judge_run_begin(after.j, i);
+                judge_sample(after.j, i, "events_total", 0, none, 77 * S);
+                judge_run_end(after.j, i, VERDICT_OK, "", 77 * S);
+                judge_tick(after.j, 78 * S);
+                assert_int_equal(level_of(&after, "sda"), LEVEL_CRITICAL);
+                assert_int_equal(after.changes, 0);
+                i = discover(&after, "sda", "x", 79 * S);
+                judge_tick(after.j, 80 * S);
+                assert_int_equal(level_of(&after, "sda"), LEVEL_CRITICAL);
+                reading(&after, i, good ? 0 : 200, 0, 81 * S);
+                assert_int_equal(level_of(&after, "sda"), good ? LEVEL_OK : LEVEL_CRITICAL);
+                assert_int_equal(after.changes, good);
+                judge_free(before.j);
+                judge_free(after.j);
+        }
+}
+
 /* A disk that died over a reboot is no line of any page unless somebody remembers it. The first time nothing stands on it that is
  * known, the second time the root did; a page is told a minute later, and again and again until somebody accepts it. */
 static void a_disk_that_died_over_a_reboot_is_missed(void **state UNUSED)
@@ -772,6 +806,7 @@ int main(void)
                 cmocka_unit_test(baselines_move_with_the_disk),
                 cmocka_unit_test(a_restart_is_no_change_of_level),
                 cmocka_unit_test(what_was_good_is_remembered_over_a_reboot),
+                cmocka_unit_test(another_check_does_not_take_a_level_back),
                 cmocka_unit_test(a_disk_that_died_over_a_reboot_is_missed),
                 cmocka_unit_test(what_is_there_is_not_missed),
                 cmocka_unit_test(a_missed_disk_whose_name_is_taken_goes_by_its_id),
