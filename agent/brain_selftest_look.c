@@ -32,10 +32,16 @@ static const char *label_of(const struct judge_series *s, const char *name)
         return NULL;
 }
 
+/* While a run is under way what the one before it said still holds: an array does not stop rebuilding because it is being asked. */
+static bool is_current(const struct judge_instance *i, const struct judge_series *s)
+{
+        return s->run == i->run || (i->in_flight && s->run + 1 == i->run);
+}
+
 static const struct judge_series *series_of(const struct judge_instance *i, const char *metric)
 {
         for (size_t k = 0; k < i->n_series; k++)
-                if (i->series[k].run == i->run && streq(i->series[k].metric->name, metric))
+                if (is_current(i, &i->series[k]) && streq(i->series[k].metric->name, metric))
                         return &i->series[k];
         return NULL;
 }
@@ -98,7 +104,7 @@ struct selftest_links *selftest_links_read(const struct brain *b)
                         continue;
                 l->known = i->verdict == VERDICT_OK;
                 for (size_t k = 0; k < i->n_series; k++)
-                        if (i->series[k].run == i->run && streq(i->series[k].metric->name, "topology_link_info"))
+                        if (is_current(i, &i->series[k]) && streq(i->series[k].metric->name, "topology_link_info"))
                                 link_read(l, &i->series[k]);
         }
         if (l->n)

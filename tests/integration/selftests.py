@@ -59,7 +59,7 @@ read -r line
 for check in topology raid latency; do
         case "$line" in
         *'"list"'*"\\"$check\\""*) exec cat %(dir)s/$check.list ;;
-        *"\\"$check\\""*) exec cat %(dir)s/$check.run ;;
+        *"\\"$check\\""*) sleep 0.4; exec cat %(dir)s/$check.run ;; # so that disks are looked at while it is under way
         esac
 done
 printf '%%s\\n' "$line" | %(probe)s "$@"
