@@ -8,6 +8,7 @@
 # make check-lab   whole programs on this host, in namespaces and virtual machines (root)
 # make lint        compilers and analyzers
 # make fuzz        FUZZ_S=60 seconds a target, FUZZ_JOBS=1 at once, FUZZ="config kmsg" only these (docs/fuzzing.md)
+# make valgrind    the programs at work under valgrind (some minutes)
 # make foresight   how well a disk's death is seen coming
 
 BUILD := build
@@ -147,6 +148,7 @@ foresight: deps-check
 
 include tests/lint.mk
 include tests/fuzz.mk
+include tests/valgrind.mk
 
 # Whole programs, the way a user meets them.
 check-lab: deps-check

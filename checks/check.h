@@ -34,7 +34,8 @@ struct instance_list {
         struct instance *items;
         size_t n, size;
 };
-/* Appends a zeroed instance with this name and component = name; NULL when 1024 are there or the name is not printable. */
+/* Appends a zeroed instance with this name and component = name; NULL when 1024 are there, when one of
+ * them has this name or the name is not printable. */
 struct instance *instance_add(struct instance_list *list, const char *name);
 void instance_list_done(struct instance_list *list);
 
@@ -101,7 +102,8 @@ int env_read(struct env *env, char *buf, size_t size, const char *path, ...) PRI
  * max bytes, -EBADMSG with a NUL byte inside; the length. */
 int env_read_text(struct env *env, char **ret, size_t max, const char *path, ...) PRINTF_LIKE(4, 5);
 int env_read_i64(struct env *env, int64_t *ret, const char *path, ...) PRINTF_LIKE(3, 4);
-/* Entries of a directory without . and .., sorted; NULL-terminated, owned by the caller (env_list_free). */
+/* Entries of a directory without . and .., sorted; NULL-terminated, owned by the caller (env_list_free). Sets env->why for
+ * any error but -ENOENT. */
 int env_list_dir(struct env *env, char ***ret, const char *path, ...) PRINTF_LIKE(3, 4);
 void env_list_free(char **names);
 /* The last part of the target of a link ("../../bus/pci" -> "pci"). */

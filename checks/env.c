@@ -46,6 +46,9 @@ struct instance *instance_add(struct instance_list *list, const char *name)
 
         if (!instance_name_ok(name) || list->n >= INSTANCES_MAX)
                 return NULL;
+        for (size_t k = 0; k < list->n; k++)
+                if (streq(list->items[k].name, name))
+                        return NULL;
         if (list->n == list->size) {
                 size_t size = list->size ? list->size * 2 : 16;
                 struct instance *items = realloc(list->items, size * sizeof(*items));
@@ -231,15 +234,14 @@ static int compare_names(const void *a, const void *b)
         return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int env_list_dir(struct env *env, char ***ret, const char *fmt, ...)
+static int list_dir(int root_fd, const char *path, char ***ret)
 {
         _cleanup_closedir_ DIR *dir = NULL;
-        char path[512], **names;
+        char **names;
         size_t n = 0;
         int fd;
 
-        FORMAT_PATH(path, fmt);
-        fd = openat(env->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fd = openat(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return neg_errno();
         dir = fdopendir(fd);
@@ -277,6 +279,19 @@ int env_list_dir(struct env *env, char ***ret, const char *fmt, ...)
         qsort(names, n, sizeof(*names), compare_names);
         *ret = names;
         return 0;
+}
+
+int env_list_dir(struct env *env, char ***ret, const char *fmt, ...)
+{
+        char path[512];
+        int r;
+
+        FORMAT_PATH(path, fmt);
+        r = list_dir(env->root_fd, path, ret);
+        /* Most callers go on when it is not there and give up on anything else: then this is why. */
+        if (r < 0 && r != -ENOENT)
+                env_end_errno(env, r, "%s", path);
+        return r;
 }
 
 void env_list_free(char **names)

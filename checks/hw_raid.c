@@ -53,12 +53,16 @@ static int discover_btrfs(struct env *env, struct instance_list *list)
         if (r < 0)
                 return r;
         for (size_t i = 0; uuids[i]; i++) {
+                char whole[INSTANCE_NAME_MAX];
                 struct instance *inst;
                 struct btrfs_fs fs;
 
                 if (btrfs_read(env, uuids[i], &fs) < 0)
                         continue;
                 inst = instance_add(list, fs.name);
+                /* Two that begin alike: the second by its whole name. */
+                if (!inst && (size_t)snprintf(whole, sizeof(whole), "btrfs:%s", fs.uuid) < sizeof(whole))
+                        inst = instance_add(list, whole);
                 if (inst) {
                         snprintf(inst->id, sizeof(inst->id), "%s", fs.uuid);
                         strcpy(inst->kind, fs.n_devices + fs.missing > 1 ? "array" : "filesystem");

@@ -58,7 +58,7 @@ static int bind_over(const char *root, const char *path)
                 return -ENAMETOOLONG;
         if (access(from, F_OK) < 0)
                 return errno == ENOENT ? 0 : neg_errno();
-        return mount(from, path, NULL, MS_BIND | MS_REC, NULL) < 0 ? neg_errno() : 0;
+        return mount(from, path, "none", MS_BIND | MS_REC, NULL) < 0 ? neg_errno() : 0;
 }
 
 /* Once per process; a second root (tests) takes the place of the first. */
@@ -78,7 +78,7 @@ static int enter_root(struct env *env)
                 /* Root needs no user namespace; everybody else gets the right to mount only in one. */
                 if (unshare(CLONE_NEWNS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
                         return neg_errno();
-                if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0)
                         return neg_errno();
         } else {
                 umount2("/sys/class", MNT_DETACH);

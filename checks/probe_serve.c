@@ -70,6 +70,15 @@ static bool is_in(const json_t *list, const char *name)
         return false;
 }
 
+/* Twice the same would be two of our children at one device. */
+static bool is_named(const char *const *names, size_t n, const char *name)
+{
+        for (size_t i = 0; i < n; i++)
+                if (streq(names[i], name))
+                        return true;
+        return false;
+}
+
 static struct probe_wish wish_for(const json_t *request, const char *name)
 {
         const char *kind = json_string_value(json_object_get(json_object_get(request, "selftest"), name));
@@ -110,7 +119,8 @@ int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only)
 
                 n = 0;
                 json_array_foreach(list, i, v)
-                        if (json_is_string(v) && json_string_length(v) < INSTANCE_NAME_MAX && n < REQUEST_INSTANCES_MAX) {
+                        if (json_is_string(v) && json_string_length(v) < INSTANCE_NAME_MAX && n < REQUEST_INSTANCES_MAX &&
+                            !is_named(instances, n, json_string_value(v))) {
                                 wishes[n] = wish_for(request, json_string_value(v));
                                 instances[n++] = json_string_value(v);
                         }

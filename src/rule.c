@@ -471,4 +471,7 @@ void rule_text(const struct rule *rule, const struct rule_state *state, const ch
                         append(buf, size, &len, label_value(labels, p + 6, n - 6));
                 p = end + 1;
         }
+        /* All of it words that nobody knows, or labels that are empty: a level has a reason, if only its rule's name. */
+        if (len == 0)
+                append(buf, size, &len, rule->name);
 }

@@ -96,7 +96,7 @@ static bool collect(const struct plot *plot, double step_s, struct column *colum
                         continue;
                 /* A thousandth of a column forgives rounding of the slices' times to seconds. */
                 from = (int)floor((p->t - plot->from) * per_s + 1e-3);
-                to = (int)ceil((MIN(p->t + step_s, plot->to) - plot->from) * per_s - 1e-3);
+                to = (int)ceil((MIN(p->t + MAX(step_s, 0), plot->to) - plot->from) * per_s - 1e-3);
                 from = MIN(from, n - 1);
                 for (int k = from; k < MAX(MIN(to, n), from + 1); k++)
                         put_point(&columns[k], p);
@@ -323,7 +323,8 @@ void text_spark(struct textbuf *out, const struct plot *plot, double step_s, int
                 return;
         for (int x = 0; x < width; x++) {
                 /* What never changed is a line at the bottom. */
-                int level = high > low ? (int)lround((columns[x].mean - low) / (high - low) * 7) : 0;
+                double at = high > low ? (columns[x].mean - low) / (high - low) * 7 : 0;
+                int level = at > 0 ? (int)lround(MIN(at, 7)) : 0; /* a mean beyond least and greatest is somebody's mistake, not ours */
 
                 textbuf_str(out, !columns[x].seen ? " " : utf8 ? fine[level] : coarse[level]);
         }

@@ -6,7 +6,6 @@
  * is of this moment; 0x1e; the answers. */
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -42,23 +41,28 @@ static const struct {
 
 static struct {
         int listener;
-        const uint8_t *answer;
+        pthread_mutex_t lock; /* of what follows */
+        uint8_t answer[16384];
         size_t size;
-        sem_t done;
-} store;
+} store = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* Says all it has to say to each who comes, unasked. */
 static void *store_thread(void *data UNUSED)
 {
         for (;;) {
+                static uint8_t answer[sizeof(store.answer)];
                 int fd = accept4(store.listener, NULL, NULL, SOCK_CLOEXEC);
-                size_t sent = 0;
+                size_t sent = 0, size;
                 char away[4096];
 
                 if (fd < 0)
                         abort();
-                while (sent < store.size) {
-                        ssize_t n = send(fd, store.answer + sent, store.size - sent, MSG_NOSIGNAL);
+                pthread_mutex_lock(&store.lock);
+                size = store.size;
+                memcpy(answer, store.answer, size);
+                pthread_mutex_unlock(&store.lock);
+                while (sent < size) {
+                        ssize_t n = send(fd, answer + sent, size - sent, MSG_NOSIGNAL);
 
                         if (n <= 0)
                                 break;
@@ -68,7 +72,6 @@ static void *store_thread(void *data UNUSED)
                 while (recv(fd, away, sizeof(away), 0) > 0)
                         ;
                 close(fd);
-                sem_post(&store.done);
         }
         return NULL;
 }
@@ -81,7 +84,7 @@ static void store_start(void)
         snprintf(sa.sun_path, sizeof(sa.sun_path), "%.47s/store.sock", fuzz_run);
         store.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (store.listener < 0 || bind(store.listener, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(store.listener, 4) < 0 ||
-            sem_init(&store.done, 0, 0) < 0 || pthread_create(&thread, NULL, store_thread, NULL) != 0)
+            pthread_create(&thread, NULL, store_thread, NULL) != 0)
                 abort();
         pthread_detach(thread);
 }
@@ -184,15 +187,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         end = memchr(data, 0x1e, size);
         len = end ? (size_t)(end - data) : size;
         write_status(data, len, component, sizeof(component));
-        store.answer = data + MIN(len + 1, size);
-        store.size = size - MIN(len + 1, size);
+        pthread_mutex_lock(&store.lock);
+        store.size = MIN(size - MIN(len + 1, size), sizeof(store.answer));
+        memcpy(store.answer, data + MIN(len + 1, size), store.size);
+        pthread_mutex_unlock(&store.lock);
         for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
                 /* Half of the input is in vain for each. */
-                if (commands[i].asks_store != (which & 1))
-                        continue;
-                run(commands[i].argv, component, commands[i].exits);
-                if (commands[i].asks_store)
-                        sem_wait(&store.done);
+                if (commands[i].asks_store == (which & 1))
+                        run(commands[i].argv, component, commands[i].exits);
         }
         return 0;
 }

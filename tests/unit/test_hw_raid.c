@@ -230,6 +230,36 @@ static void btrfs_devices_profiles_and_errors(void **state UNUSED)
         fake_env_free(f);
 }
 
+/* Names are short; two file systems whose numbers begin alike are still two. */
+static void btrfs_that_begin_alike(void **state UNUSED)
+{
+        struct fake_env *f = btrfs("0\n");
+        struct instance_list list = { 0 };
+
+        fake_file(f, "sys/fs/btrfs/0abb23a9-0000-43e6-ad30-227ef47fcb9d/label", "other\n");
+        assert_int_equal(raid()->discover(&f->env, &list), 0);
+        assert_int_equal(list.n, 2);
+        assert_string_equal(list.items[0].name, "btrfs:0abb23a9");
+        assert_string_equal(list.items[1].name, "btrfs:" UUID);
+        assert_string_equal(list.items[1].id, UUID);
+        instance_list_done(&list);
+        assert_int_equal(fake_run(f, raid(), "btrfs:" UUID), RESULT_OK);
+        want(f, "raid_array_info", "label=mail", 1);
+        fake_env_free(f);
+}
+
+static void an_array_told_twice_is_one(void **state UNUSED)
+{
+        struct fake_env *f = fake_env_new();
+        struct instance_list list = { 0 };
+
+        fake_file(f, "proc/mdstat", "md0 : active raid1 sdb1[1] sda1[0]\n      8 blocks [2/2] [UU]\nmd0 : active raid1 sdb1[1] sda1[0]\n      8 blocks [2/2] [UU]\n");
+        assert_int_equal(raid()->discover(&f->env, &list), 0);
+        assert_int_equal(list.n, 1);
+        instance_list_done(&list);
+        fake_env_free(f);
+}
+
 static void untar(struct fake_env *f, const char *name)
 {
         char cmd[4600];
@@ -289,6 +319,8 @@ int main(void)
                 cmocka_unit_test(mdstat_serves_where_sysfs_has_nothing),
                 cmocka_unit_test(nothing_here_is_no_instance),
                 cmocka_unit_test(btrfs_devices_profiles_and_errors),
+                cmocka_unit_test(btrfs_that_begin_alike),
+                cmocka_unit_test(an_array_told_twice_is_one),
                 cmocka_unit_test(real_trees_are_read),
                 cmocka_unit_test(degraded_at_boot_is_told_at_once),
         };

@@ -13,6 +13,19 @@ struct row {
         enum level want;
 };
 
+static void a_text_is_never_empty(void **state UNUSED)
+{
+        const struct rule r = { .name = "hot", .text = "{nonsense}{label:none}" };
+        const char *const labels[] = { "none", "", NULL };
+        struct rule_state st = { .value = 1e308 };
+        char text[64];
+
+        rule_text(&r, &st, "sda", labels, text, sizeof(text));
+        assert_string_equal(text, "hot");
+        rule_text(&(struct rule){ .name = "hot", .text = "{value}" }, &st, "sda", labels, text, sizeof(text));
+        assert_string_equal(text, "1e+308");
+}
+
 static void play(const struct rule *rule, const struct row *rows, size_t n)
 {
         struct rule_state st = { 0 };
@@ -195,6 +208,7 @@ static void one_is_not_many(void **state UNUSED)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_text_is_never_empty),
                 cmocka_unit_test(one_is_not_many),
                 cmocka_unit_test(words_in_braces_are_told_in_the_unit_of_people),
                 cmocka_unit_test(limit_holds_and_calms),

@@ -110,6 +110,23 @@ static void sparks(void **state UNUSED)
         textbuf_done(&b);
 }
 
+/* What a damaged store may answer: a mean that is not between least and greatest, a slice of no length. */
+static void sparks_of_nonsense(void **state UNUSED)
+{
+        struct plot_point points[] = { { 0, 1000, 1, 2 }, { 60, -1000, 1, 2 }, { 120, 1e308, -1e308, 1e308 }, { 180, 1, 1, 2 } };
+        struct plot plot = { .unit = "", .from = 0, .to = 240, .points = points, .n = ARRAY_LEN(points) };
+        struct textbuf b = { 0 };
+
+        text_spark(&b, &plot, 60, 4, false);
+        text_spark(&b, &plot, -1e300, 4, false);
+        text_spark(&b, &plot, NAN, 4, true);
+        plot.n = 2;
+        text_spark(&b, &plot, 60, 4, false);
+        textbuf_char(&b, '\0');
+        assert_non_null(strstr(b.data, "#_  "));
+        textbuf_done(&b);
+}
+
 static void values_for_terminals(void **state UNUSED)
 {
         char text[64];
@@ -181,7 +198,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(ascii_is_drawn_to_the_letter), cmocka_unit_test(braille_has_eight_dots), cmocka_unit_test(marks_stand_at_their_time),
-                cmocka_unit_test(nonsense_is_survived),         cmocka_unit_test(sparks),                 cmocka_unit_test(values_for_terminals),
+                cmocka_unit_test(nonsense_is_survived),         cmocka_unit_test(sparks),
+                cmocka_unit_test(sparks_of_nonsense),                 cmocka_unit_test(values_for_terminals),
                 cmocka_unit_test(times_that_people_type),
         };
 
