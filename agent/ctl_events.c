@@ -10,9 +10,11 @@
 #include "ctl_snapshot.h"
 #include "ctl_store.h"
 #include "ctl_term.h"
+#include "textbuf.h"
 
 #define MAX_DEFAULT 100
 #define MAX_MAX 10000
+#define WHAT_WIDTH 22
 
 static void on_event(void *data, json_t *line)
 {
@@ -59,7 +61,7 @@ static void date_and_time(double t, char *buf, size_t size)
         strftime(buf, size, "%Y-%m-%d %H:%M:%S", &tm);
 }
 
-static void print_what(const json_t *e)
+static void print_what(const json_t *e, int width)
 {
         int from = level_from_name(ctl_text(e, "from")), to = level_from_name(ctl_text(e, "to"));
         bool colours = term_colour();
@@ -69,26 +71,37 @@ static void print_what(const json_t *e)
                 int n = snprintf(text, sizeof(text), "%s%s%s", term_level_sign((enum level)to), from >= 0 ? ", was " : "",
                                  from >= 0 ? level_name((enum level)from) : "");
 
-                printf("%s%s%s%*s", colours ? term_level_colour((enum level)to) : "", text, colours ? "\033[0m" : "", MAX(22 - n, 1), "");
+                printf("%s%s%s%*s", colours ? term_level_colour((enum level)to) : "", text, colours ? "\033[0m" : "", MAX(width - n, 0), "");
                 return;
         }
         snprintf(text, sizeof(text), "%s%s%s", ctl_text(e, "kind"), *ctl_text(e, "rule") ? ": " : "", ctl_text(e, "rule"));
-        printf("%-22s", text);
+        printf("%-*s", width, text);
 }
 
 static void print_row(const json_t *e, size_t times, const json_t *last, int name_width)
 {
+        const char *name = ctl_text(e, "component");
+        int column = 21 + MAX(name_width, (int)text_columns(name)) + 2 + WHAT_WIDTH + 1;
+        struct textbuf why = { 0 };
         char when[32], until[32];
 
         date_and_time(ctl_number(e, "time"), when, sizeof(when));
-        printf("%s  %-*s  ", when, name_width, ctl_text(e, "component"));
-        print_what(e);
-        printf(" %s", ctl_text(e, "why"));
+        printf("%s  %s%*s  ", when, name, MAX(name_width - (int)text_columns(name), 0), "");
+        textbuf_str(&why, ctl_text(e, "why"));
         if (times > 1) {
                 term_when(ctl_number(last, "time"), until, sizeof(until));
-                printf(" (%zu times until %s)", times, until);
+                textbuf_printf(&why, " (%zu times until %s)", times, until);
         }
-        printf("\n");
+        textbuf_char(&why, '\0');
+        if (term_columns() - column < 30)
+                column = 21;
+        print_what(e, *why.data && column > 21 ? WHAT_WIDTH : 0);
+        if (*why.data && column == 21)
+                printf("\n%*s", column, "");
+        else if (*why.data)
+                putchar(' ');
+        term_wrap(why.data, column);
+        textbuf_done(&why);
 }
 
 static void print_all(const json_t *list)
@@ -97,8 +110,8 @@ static void print_all(const json_t *list)
         int name_width = 9;
 
         for (size_t i = 0; i < n; i++)
-                name_width = MAX(name_width, MIN((int)strlen(ctl_text(json_array_get(list, i), "component")), 32));
-        printf("%-19s  %-*s  %-22s %s\n", "time", name_width, "component", "what", "why");
+                name_width = MAX(name_width, MIN((int)text_columns(ctl_text(json_array_get(list, i), "component")), 32));
+        printf("%-19s  %-*s  %-*s why\n", "time", name_width, "component", WHAT_WIDTH, "what");
         for (size_t i = 0; i < n; i = next) {
                 const json_t *e = json_array_get(list, i);
 
@@ -167,12 +180,13 @@ static int run(const struct common_options *options, int argc, char *argv[])
         ctl_store_close(&store);
         if (r < 0)
                 return ctl_fail("%s", err.text);
-        if (w.json)
+        if (w.json) {
                 r = print_json(list);
-        else if (json_array_size(list) == 0)
+        } else if (json_array_size(list) == 0) {
                 printf("nothing happened%s%s in this time\n", argv[1] ? " to " : "", argv[1] ? argv[1] : "");
-        else
+        } else {
                 print_all(list);
+        }
         json_decref(list);
         return r;
 }

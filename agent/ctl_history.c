@@ -10,6 +10,7 @@
 #include "ctl_snapshot.h"
 #include "ctl_term.h"
 #include "suggest.h"
+#include "text_wrap.h"
 #include "text_plot.h"
 
 #define WEEK_S (7 * 86400.0)
@@ -150,18 +151,12 @@ static int no_such_component(const struct common_options *options, const struct 
 {
         struct errinfo err = { 0 };
         struct ctl_snapshot s;
-        const char *names[1024], *near = NULL;
-        const json_t *c;
-        size_t n = 0, i;
+        const char *near = NULL;
         bool known = false, loaded = ctl_snapshot_load(options, &s, &err) == 0;
 
         if (loaded) {
-                json_array_foreach(json_object_get(s.doc, "components"), i, c)
-                        if (n < ARRAY_LEN(names))
-                                names[n++] = ctl_text(c, "component");
-                for (i = 0; i < n; i++)
-                        known |= streq(names[i], ask->component);
-                near = known ? NULL : suggest(ask->component, names, n);
+                known = ctl_component(&s, ask->component);
+                near = known ? NULL : ctl_component_meant(&s, ask->component);
         }
         if (known)
                 ctl_fail("nothing has been kept of '%s' yet; values are kept once a minute, names and levels are in veillectl status and events",
@@ -284,7 +279,12 @@ static void show_row(const struct history_series *s, const struct history_ask *a
         value_of(s->points[s->n - 1].mean, plot.unit, false, last, sizeof(last));
         value_of(min, plot.unit, false, low, sizeof(low));
         value_of(max, plot.unit, false, high, sizeof(high));
-        printf("%-*s %10s %10s %10s", name_width, title, last, low, high);
+        printf("%s", title);
+        if ((int)text_columns(title) > name_width)
+                printf("\n%*s", name_width, "");
+        else
+                printf("%*s", name_width - (int)text_columns(title), "");
+        printf(" %10s %10s %10s", last, low, high);
         if (spark) {
                 printf("  ");
                 text_spark(&b, &plot, s->step_s, spark, utf8);
@@ -303,7 +303,7 @@ static void show_list(const struct history_set *set, const struct history_ask *a
         for (size_t i = 0; i < set->n; i++) {
                 title_of(&set->items[i], ask->component, title, sizeof(title));
                 if (set->items[i].n)
-                        name_width = MAX(name_width, MIN((int)strlen(title), MAX(width - 33, 20)));
+                        name_width = MAX(name_width, MIN((int)text_columns(title), MAX(width - 33, 20)));
                 else
                         silent++;
         }

@@ -13,9 +13,11 @@
 #include "clean_text.h"
 #include "common_clock.h"
 #include "common_run.h"
+#include "suggest.h"
 
 #define ANSWER_WAIT_S 15 /* a reload asks plugins, for 10 s at most */
 #define ANSWER_MAX 65536
+#define ALIKE_FROM 4
 
 enum level ctl_level(const json_t *o)
 {
@@ -41,6 +43,84 @@ const json_t *ctl_component(const struct ctl_snapshot *snapshot, const char *nam
                 if (streq(ctl_text(c, "component"), name))
                         return c;
         return NULL;
+}
+
+const char *ctl_component_meant(const struct ctl_snapshot *snapshot, const char *name)
+{
+        const json_t *list = json_object_get(snapshot->doc, "components"), *c;
+        const char **names = calloc(json_array_size(list) + 1, sizeof(*names)), *near;
+        size_t i;
+
+        if (!names)
+                abort();
+        json_array_foreach(list, i, c)
+                names[i] = ctl_text(c, "component");
+        near = suggest(name, names, json_array_size(list));
+        free(names);
+        return near;
+}
+
+static int worst_first(const void *a, const void *b)
+{
+        static const char *const then[] = { "kind", "rule", "component" };
+        const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+        /* Of a silent brain all are unknown: then what was worst. */
+        const int keys[][2] = {
+                { (int)ctl_level(x), (int)ctl_level(y) },
+                { level_from_name(ctl_text(x, "level_before")), level_from_name(ctl_text(y, "level_before")) },
+                { json_array_size(json_object_get(x, "roles")) > 0, json_array_size(json_object_get(y, "roles")) > 0 },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+                if (keys[i][0] != keys[i][1])
+                        return keys[i][1] - keys[i][0];
+        for (size_t i = 0; i < ARRAY_LEN(then); i++) {
+                int r = strcmp(ctl_text(x, then[i]), ctl_text(y, then[i]));
+
+                if (r)
+                        return r;
+        }
+        return 0;
+}
+
+size_t ctl_worst_first(const struct ctl_snapshot *s, json_t ***ret)
+{
+        const json_t *list = json_object_get(s->doc, "components");
+        size_t n = json_array_size(list);
+
+        *ret = calloc(n + 1, sizeof(**ret));
+        if (!*ret)
+                abort();
+        for (size_t i = 0; i < n; i++)
+                (*ret)[i] = json_array_get(list, i);
+        qsort(*ret, n, sizeof(**ret), worst_first);
+        return n;
+}
+
+static bool alike(const json_t *a, const json_t *b)
+{
+        return ctl_level(a) == ctl_level(b) && *ctl_text(a, "rule") && streq(ctl_text(a, "rule"), ctl_text(b, "rule")) &&
+               streq(ctl_text(a, "kind"), ctl_text(b, "kind")) && streq(ctl_text(a, "level_before"), ctl_text(b, "level_before"));
+}
+
+size_t ctl_alike(json_t *const *list, size_t n)
+{
+        size_t run = 1;
+
+        while (run < n && alike(list[0], list[run]))
+                run++;
+        return run < ALIKE_FROM || *ctl_text(list[0], "level_before") ? 1 : run;
+}
+
+enum level ctl_worst(const json_t *doc, bool silent)
+{
+        enum level level = silent ? LEVEL_UNKNOWN : LEVEL_OK;
+        const json_t *c;
+        size_t i;
+
+        json_array_foreach(json_object_get(doc, "components"), i, c)
+                level = level_worse(level, ctl_level(c));
+        return level;
 }
 
 void ctl_duration(double s, char *buf, size_t size)

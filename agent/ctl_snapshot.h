@@ -32,6 +32,17 @@ const char *ctl_text(const json_t *o, const char *key); /* "" when it is no stri
 double ctl_number(const json_t *o, const char *key);    /* NAN when it is no number */
 const json_t *ctl_component(const struct ctl_snapshot *snapshot, const char *name); /* NULL */
 
+/* The component of that name that was meant, if one is near; NULL. Lives as long as the snapshot. */
+const char *ctl_component_meant(const struct ctl_snapshot *snapshot, const char *name);
+
+/* All components, the worst first, of those what carries mail or the system; the caller frees *ret, but not what is in it. */
+size_t ctl_worst_first(const struct ctl_snapshot *snapshot, json_t ***ret);
+/* How many from the first on have one cause (level, kind, rule) and can share a line, for twelve alike hide the thirteenth; 1 when
+ * they are too few for that, or nothing is known of the cause. list: as ctl_worst_first() orders it. */
+size_t ctl_alike(json_t *const *list, size_t n);
+/* Of all components of a document; at least unknown when the brain is silent. */
+enum level ctl_worst(const json_t *doc, bool silent);
+
 /* Sends one line to RUN/control.sock and waits at most 10 s. On success *ret is the answer (ok = true). */
 int ctl_control(const struct common_options *options, json_t *request, json_t **ret, struct errinfo *err);
 

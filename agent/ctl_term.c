@@ -70,6 +70,29 @@ void term_print_level(enum level level)
         printf("%s%-8s%s", colours ? looks[level].colour : "", looks[level].sign, colours ? "\033[0m" : "");
 }
 
+void term_print_level_word(enum level level)
+{
+        bool colours = term_colour();
+
+        printf("%s%s%s", colours ? looks[level].colour : "", looks[level].sign, colours ? "\033[0m" : "");
+}
+
+void term_wrap_from(const char *text, int start, int column)
+{
+        struct textbuf b = { 0 };
+        bool wraps = isatty(STDOUT_FILENO) || getenv("COLUMNS");
+
+        text_wrap(&b, text, (size_t)start, (size_t)column, wraps ? (size_t)term_columns() : 0);
+        textbuf_char(&b, '\n');
+        fwrite(b.data, 1, b.len, stdout);
+        textbuf_done(&b);
+}
+
+void term_wrap(const char *text, int column)
+{
+        term_wrap_from(text, column, column);
+}
+
 void term_when(double t, char *buf, size_t size)
 {
         time_t now = time(NULL), at = isfinite(t) && t > 0 && t < 1e11 ? (time_t)t : 0;
