@@ -174,6 +174,7 @@ bench: all
 # --- installing -----------------------------------------------------------------------------------
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 UNITS := $(filter-out %.sysusers %.tmpfiles,$(wildcard systemd/*))
+COMPLETIONS := $(patsubst docs/completion/%.bash,%,$(wildcard docs/completion/*.bash))
 D := $(DESTDIR)$(PREFIX)
 
 # Only programs that are there are installed with their unit.
@@ -186,14 +187,14 @@ install: build man
 	install -m 644 systemd/veille.tmpfiles $(D)/lib/tmpfiles.d/veille.conf
 	for m in $(wildcard $(BUILD)/man/*.[1-8]); do install -D -m 644 $$m $(D)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
 	install -D -m 644 docs/veille.conf.example $(D)/share/doc/veille/veille.conf.example
-	[ ! -e docs/completion/veillectl.bash ] || install -D -m 644 docs/completion/veillectl.bash $(D)/share/bash-completion/completions/veillectl
+	for c in $(COMPLETIONS); do install -D -m 644 docs/completion/$$c.bash $(D)/share/bash-completion/completions/$$c || exit 1; done
 	[ -n "$(DESTDIR)" ] || { systemd-sysusers && systemd-tmpfiles --create $(D)/lib/tmpfiles.d/veille.conf; }
 	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl daemon-reload
 
 uninstall:
 	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl disable --now $(notdir $(filter-out %@.service,$(UNITS))) || true
 	rm -f $(PROGRAMS:%=$(D)/sbin/%) $(D)/bin/veillectl $(UNITS:systemd/%=$(DESTDIR)$(UNITDIR)/%)
-	rm -f $(D)/lib/sysusers.d/veille.conf $(D)/lib/tmpfiles.d/veille.conf $(D)/share/bash-completion/completions/veillectl
+	rm -f $(D)/lib/sysusers.d/veille.conf $(D)/lib/tmpfiles.d/veille.conf $(COMPLETIONS:%=$(D)/share/bash-completion/completions/%)
 	rm -f $(D)/share/man/man?/veille*
 	rm -rf $(D)/share/doc/veille
 	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl daemon-reload

@@ -35,7 +35,7 @@ const struct ctl_command ctl_command_accept = {
         .summary = "take what has grown or gone as the new normal; it stays with the part over reboots and ports",
         .help = "For old errors that are known (a cable long replaced) and parts taken away on purpose. A level that\n"
                 "still holds, like a full file system, cannot be accepted away. Root or group veille-admin.\n"
-                "Example: veillectl accept sda interface-crc-errors\n",
+                "\n  veillectl accept sda interface-crc-errors\n",
 };
 
 static int run_reload(const struct common_options *options, int argc UNUSED, char *argv[] UNUSED)

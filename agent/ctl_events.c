@@ -198,5 +198,5 @@ const struct ctl_command ctl_command_events = {
         .summary = "what happened: levels that changed, what the kernel said, with times; oldest first",
         .options = rows,
         .help = "Events are kept for ever, up to max-events of section [store] in veille.conf(5). Rows that differ in nothing\n"
-                "but their time are shown as one, but not in JSON. Example: veillectl events --since yesterday sda\n",
+                "but their time are shown as one, but not in JSON.\n\n  veillectl events --since yesterday sda\n",
 };

@@ -4,6 +4,10 @@
 /* veillectl help: what can be typed, and what to type first. */
 
 #include "ctl.h"
+#include "ctl_term.h"
+#include "textbuf.h"
+
+#define WRITTEN_COLUMNS 112
 
 static void help_all(void)
 {
@@ -26,6 +30,37 @@ static void help_all(void)
              "root or group veille-admin. Exit status: 0 done, 3 not done or not understood, others as the command says.");
 }
 
+/* Paragraphs are filled where the terminal is narrower than they were written; lines that begin with a space stay. */
+static void print_text(const char *text)
+{
+        struct textbuf paragraph = { 0 };
+
+        if (term_columns() >= WRITTEN_COLUMNS) {
+                fputs(text, stdout);
+                return;
+        }
+        while (*text) {
+                size_t len = strcspn(text, "\n");
+                const char *next = text + len + (text[len] == '\n');
+
+                if (len && *text != ' ') {
+                        textbuf_add(&paragraph, text, len);
+                        textbuf_char(&paragraph, ' ');
+                }
+                if (paragraph.len && (len == 0 || *text == ' ' || *next == ' ' || *next == '\n' || !*next)) {
+                        textbuf_char(&paragraph, '\0');
+                        term_wrap(paragraph.data, 0);
+                        paragraph.len = 0;
+                }
+                if (len == 0)
+                        putchar('\n');
+                else if (*text == ' ')
+                        printf("%.*s\n", (int)len, text);
+                text = next;
+        }
+        textbuf_done(&paragraph);
+}
+
 static int run(const struct common_options *options UNUSED, int argc, char *argv[])
 {
         const struct ctl_command *command;
@@ -42,8 +77,10 @@ static int run(const struct common_options *options UNUSED, int argc, char *argv
                 putchar('\n');
                 options_print(&(struct option_set){ command->options, NULL }, 1, stdout);
         }
-        if (*command->help)
-                printf("\n%s", command->help);
+        if (*command->help) {
+                putchar('\n');
+                print_text(command->help);
+        }
         return 0;
 }
 

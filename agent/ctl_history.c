@@ -522,5 +522,5 @@ const struct ctl_command ctl_command_history = {
                 "of the name, or of name{label=value}, is enough. Below the axis stands when the level of the component changed.\n"
                 "A slice of which nothing is known is left out, and open in the plot: nothing is drawn where nobody measured.\n"
                 "Each value is kept a week, mean, least and greatest of the hours a year; see veille.conf(5), section [store].\n"
-                "Example: veillectl history --since 2d sda temperature\n",
+                "\n  veillectl history --since 2d sda temperature\n",
 };

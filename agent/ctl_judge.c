@@ -270,5 +270,5 @@ const struct ctl_command ctl_command_judge = {
                 "is not judged, rules about change are silent. What is not a report is unknown, and so is one that lacks what a\n"
                 "verdict needs (of smartctl -H alone). [rule NAME] of the configuration holds as it does for the daemon.\n"
                 "Exit status of the worst: critical 2, unknown 3, warning 1, ok and notice 0.\n"
-                "Example: smartctl -j -a /dev/sda | veillectl judge -\n",
+                "\n  smartctl -j -a /dev/sda | veillectl judge -\n",
 };

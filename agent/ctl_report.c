@@ -364,5 +364,5 @@ const struct ctl_command ctl_command_report = {
         .summary = "one file for a bug report: versions, configuration, levels, values, events, journal; without secrets",
         .help = "A tar file that only you can read. Left out are the contents of files that the configuration names as secrets, wherever\n"
                 "they stand, values of keys like password or token, and what stands behind the host in URLs. No device is asked.\n"
-                "Run it as root or in group veille, so that it may read what it collects. Example: veillectl report --mask\n",
+                "Run it as root or in group veille, so that it may read what it collects.\n\n  veillectl report --mask\n",
 };

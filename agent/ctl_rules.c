@@ -138,5 +138,5 @@ const struct ctl_command ctl_command_rules = {
         .synopsis = "[RULE]",
         .summary = "how values are judged: limits, what clears them, where they come from",
         .help = "With a name: all of it. Limits in the unit of the metric; [rule NAME] in veille.conf changes them.\n"
-                "Needs no daemon. Example: veillectl rules memory-error-storm\n",
+                "Needs no daemon.\n\n  veillectl rules memory-error-storm\n",
 };

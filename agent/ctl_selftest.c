@@ -115,5 +115,5 @@ const struct ctl_command ctl_command_selftest = {
         .summary = "when disks tested themselves, how it ended, when they do so next; or: begin one",
         .help = "Without words: all disks. With a disk and a test: it begins as soon as its array, slow writes and other tests\n"
                 "allow, within a day; root or group veille-admin. Dates come from section [selftest] of veille.conf(5).\n"
-                "Example: veillectl selftest sda long\n",
+                "\n  veillectl selftest sda long\n",
 };

@@ -131,7 +131,7 @@ const struct ctl_command ctl_command_why = {
         .run = run_why,
         .synopsis = "COMPONENT",
         .summary = "every reason for a component's level: evidence, rule, source, age, what would clear it",
-        .help = "Exit status like that of status, for this component. Example: veillectl why sda\n",
+        .help = "Exit status like that of status, for this component.\n\n  veillectl why sda\n",
 };
 
 static int run_checks(const struct common_options *options, int argc UNUSED, char *argv[] UNUSED)

@@ -7,9 +7,11 @@
 #include "options.h"
 
 #include "suggest.h"
+#include "text_wrap.h"
 #include "version.h"
 
 #define NAMES_MAX 64
+#define HELP_COLUMNS 80
 
 const struct option_row common_option_rows[] = {
         { "config", "FILE", "default /etc/veille/veille.conf; drop-ins in FILE.d", offsetof(struct common_options, config) },
@@ -104,15 +106,13 @@ static int width_of(const struct option_row *row)
 
 static void print_row(const struct option_row *row, int width, FILE *f)
 {
-        const char *line = row->help;
-        size_t len = strcspn(line, "\n");
+        struct textbuf line = { 0 };
 
-        fprintf(f, "  --%s%s%s%*s%.*s\n", row->name, row->arg ? " " : "", row->arg ? row->arg : "", width - width_of(row) + 2, "", (int)len, line);
-        while (line[len]) {
-                line += len + 1;
-                len = strcspn(line, "\n");
-                fprintf(f, "  %*s%.*s\n", width + 4, "", (int)len, line);
-        }
+        textbuf_printf(&line, "  --%s%s%s%*s", row->name, row->arg ? " " : "", row->arg ? row->arg : "", width - width_of(row) + 2, "");
+        text_wrap(&line, row->help, line.len, line.len, HELP_COLUMNS);
+        textbuf_char(&line, '\n');
+        fwrite(line.data, 1, line.len, f);
+        textbuf_done(&line);
 }
 
 void options_print(const struct option_set *sets, size_t n, FILE *f)

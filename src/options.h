@@ -12,7 +12,7 @@
 struct option_row {
         const char *name; /* without the dashes; NULL ends a table */
         const char *arg;  /* what --help calls its value: "DIR"; NULL: it has none */
-        const char *help; /* lines separated by newlines */
+        const char *help; /* a line, cut where the terminal ends; "": not explained */
         size_t offset;    /* in the struct of the program: of a const char *, of a bool where there is no value */
 };
 

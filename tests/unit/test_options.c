@@ -12,7 +12,7 @@ struct own {
 };
 
 static const struct option_row own_rows[] = {
-        { "probe", "FILE", "one line\nand another", offsetof(struct own, probe) },
+        { "probe", "FILE", "the first words of a help that is longer than a line and must be cut", offsetof(struct own, probe) },
         { "wake", NULL, "no value", offsetof(struct own, wake) },
         { 0 },
 };
@@ -138,8 +138,8 @@ static void help_shows_every_option_aligned(void **state UNUSED)
         assert_int_equal(x.r, 0);
         assert_string_equal(x.out, "it: does something\n\n"
                                    "  it WORD\n\n"
-                                   "  --probe FILE   one line\n"
-                                   "                 and another\n"
+                                   "  --probe FILE   the first words of a help that is longer than a line and must\n"
+                                   "                 be cut\n"
                                    "  --wake         no value\n"
                                    "  --config FILE  default /etc/veille/veille.conf; drop-ins in FILE.d\n"
                                    "  --run DIR      where the programs of veille meet, default /run/veille\n"
