@@ -26,19 +26,16 @@ static void when(double t, char *buf, size_t size)
 static void last_result(const json_t *o, char *buf, size_t size)
 {
         static const struct {
-                const char *key, *word;
-        } results[] = { { "passed", "passed" }, { "failed", "FAILED" }, { "early", "broken off" } };
-        const char *word = NULL;
-        double newest = 0;
-        char at[32];
+                const char *last, *word;
+        } words[] = { { "", "never" }, { "passed", "passed" }, { "failed", "FAILED" }, { "early", "broken off" } };
+        double at;
+        const char *last = status_selftest_last(o, &at);
+        char text[32];
 
-        for (size_t i = 0; i < ARRAY_LEN(results); i++)
-                if (ctl_number(o, results[i].key) > newest) {
-                        newest = ctl_number(o, results[i].key);
-                        word = results[i].word;
-                }
-        when(newest, at, sizeof(at));
-        snprintf(buf, size, "%s%s%s", word ? word : "never", word ? " " : "", word ? at : "");
+        when(at, text, sizeof(text));
+        for (size_t i = 0; i < ARRAY_LEN(words); i++)
+                if (streq(words[i].last, last))
+                        snprintf(buf, size, "%s%s%s", words[i].word, *last ? " " : "", *last ? text : "");
 }
 
 static void print_one(const json_t *o, const char *indent)

@@ -32,11 +32,18 @@ int web_page_by_name(const void *a, const void *b);
 /* How many from the first one on are the same. */
 size_t web_page_run(const struct web_view *list, size_t n, bool (*same)(const struct web_view *a, const struct web_view *b));
 
+/* The head of a table of four columns, up to its rows; they end with </tbody></table>. */
+#define WEB_PAGE_TABLE(first, second, third, fourth)                                                                            \
+        "<table role=\"table\"><thead><tr role=\"row\"><th role=\"columnheader\" scope=\"col\">" first                        \
+        "</th><th role=\"columnheader\" scope=\"col\">" second "</th><th role=\"columnheader\" scope=\"col\">" third         \
+        "</th><th role=\"columnheader\" scope=\"col\" class=\"num\">" fourth "</th></tr></thead>\n<tbody>\n"
+
 /* --- one file each --------------------------------------------------------------------------------- */
 extern const char web_page_style[];                                                       /* web_page_style.c */
 void web_page_wrong(struct textbuf *out, const json_t *components, double now_wall);      /* web_page_wrong.c */
 void web_page_plots(struct web *w, struct textbuf *out, const json_t *components);        /* web_page_plots.c */
 void web_page_all(struct textbuf *out, const json_t *components);                         /* web_page_all.c */
+void web_page_selftests(struct textbuf *out, const json_t *selftests, bool silent);        /* web_page_selftests.c */
 void web_page_checks(struct textbuf *out, const json_t *checks);                          /* web_page_all.c */
 
 #endif

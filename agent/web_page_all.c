@@ -10,11 +10,6 @@
 
 #define OPEN_UP_TO 16 /* components in all: a small host shows everything unfolded */
 
-#define TABLE(first, second, third)                                                                                            \
-        "<table role=\"table\"><thead><tr role=\"row\"><th role=\"columnheader\" scope=\"col\">" first                        \
-        "</th><th role=\"columnheader\" scope=\"col\">" second "</th><th role=\"columnheader\" scope=\"col\">" third         \
-        "</th><th role=\"columnheader\" scope=\"col\" class=\"num\">Read</th></tr></thead>\n<tbody>\n"
-
 /* By kind, the kind with the worst member first, the worst member of it first. */
 static int compare(const void *pa, const void *pb)
 {
@@ -74,7 +69,7 @@ static void put_summary(struct textbuf *out, const struct web_view *list, size_t
 
 static void put_rows(struct textbuf *out, const struct web_view *list, size_t n)
 {
-        textbuf_str(out, TABLE("Level", "Component", "Why"));
+        textbuf_str(out, WEB_PAGE_TABLE("Level", "Component", "Why", "Read"));
         for (size_t i = 0; i < n; i++) {
                 textbuf_str(out, "<tr role=\"row\"><td role=\"cell\">");
                 web_page_level(out, list[i].now);
@@ -198,7 +193,7 @@ void web_page_checks(struct textbuf *out, const json_t *checks)
                 textbuf_printf(out, "<span class=\"group\">%zu without a good reading</span>", bad);
         else
                 textbuf_str(out, "<span class=\"group\">Every check gives a reading</span>");
-        textbuf_str(out, " <span class=\"muted\">what is measured, and when</span></summary>\n" TABLE("Result", "Check", "Of"));
+        textbuf_str(out, " <span class=\"muted\">what is measured, and when</span></summary>\n" WEB_PAGE_TABLE("Result", "Check", "Of", "Read"));
         /* What went wrong first. */
         for (int pass = 0; pass < 2; pass++)
                 json_array_foreach(checks, i, c)

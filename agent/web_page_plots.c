@@ -87,13 +87,23 @@ static size_t read_points(const json_t *list, struct plot_point *points)
         return count;
 }
 
+static bool is_word(const char *s, const char *const *words, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (streq(words[i], s))
+                        return true;
+        return false;
+}
+
 static void put_labels(struct textbuf *out, const json_t *labels, const char *component)
 {
+        /* What only rules ask for, or what the name of the component says already. */
+        static const char *const quiet[] = { "judged", "component_kind", "device", "fstype", "holds", "size", "medium" };
         const char *key;
         json_t *v;
 
         json_object_foreach((json_t *)labels, key, v)
-                if (json_is_string(v) && !streq(key, "judged") && !streq(json_string_value(v), component)) {
+                if (json_is_string(v) && !is_word(key, quiet, ARRAY_LEN(quiet)) && !streq(json_string_value(v), component)) {
                         textbuf_char(out, ' ');
                         textbuf_html(out, json_string_value(v));
                 }
@@ -193,7 +203,7 @@ static void put_older(struct textbuf *out, const json_t **list, size_t n)
         textbuf_printf(out, "<details class=\"older\"><summary>%zu before that</summary>\n<ol class=\"events\">\n", shown);
         for (size_t i = 0; i < shown; i++)
                 put_event(out, list[i]);
-        textbuf_str(out, "</ol>\n<p class=\"muted small\">Older ones: <code>veillectl history</code></p></details>\n");
+        textbuf_str(out, "</ol>\n<p class=\"muted small\">Older ones: <code>veillectl events</code></p></details>\n");
 }
 
 static void put_events(struct textbuf *out, const json_t *events)

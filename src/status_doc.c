@@ -89,6 +89,20 @@ double status_number(const json_t *o, const char *key)
         return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
+const char *status_selftest_last(const json_t *o, double *ret_when)
+{
+        static const char *const keys[] = { "passed", "failed", "early" };
+        const char *last = "";
+
+        *ret_when = NAN;
+        for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+                if (status_number(o, keys[i]) > 0 && !(status_number(o, keys[i]) <= *ret_when)) {
+                        *ret_when = status_number(o, keys[i]);
+                        last = keys[i];
+                }
+        return last;
+}
+
 void status_duration(double s, char *buf, size_t size)
 {
         if (!(s >= 0))

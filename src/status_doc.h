@@ -43,6 +43,10 @@ enum level status_level(const json_t *o);
 const char *status_text(const json_t *o, const char *key); /* "" when it is no string */
 double status_number(const json_t *o, const char *key);    /* NAN when it is no number */
 
+/* How the newest test that is over ended, of an element of "selftests": "passed", "failed", "early" (broken off), and when; ""
+ * and NAN: none is known. */
+const char *status_selftest_last(const json_t *o, double *ret_when);
+
 /* "3 min", "2 days"; "-" for what is no age. */
 void status_duration(double seconds, char *buf, size_t size);
 

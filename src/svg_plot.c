@@ -15,6 +15,7 @@
 #define TOP 8.0
 #define BOTTOM 20.0
 #define DAY_S 86400.0
+#define RATIO_LEAST 1e-4
 
 static const struct {
         const char *unit, *suffix;
@@ -66,7 +67,7 @@ static void value_text(double v, const char *unit, bool axis, char *buf, size_t 
         }
         for (size_t i = 0; i < ARRAY_LEN(units); i++)
                 if (streq(units[i].unit, unit)) {
-                        v *= units[i].scale;
+                        v = streq(unit, "ratio") && fabs(v) < RATIO_LEAST / 100 ? 0 : v * units[i].scale;
                         suffix = axis && !units[i].narrow ? "" : units[i].suffix;
                 }
         if (fabs(v) < 1e7 && (axis || fabs(v) >= 100))
@@ -85,14 +86,21 @@ void plot_axis_text(double v, const char *unit, char *buf, size_t size)
         value_text(v, unit, true, buf, size);
 }
 
-void plot_axis(double low, double high, double *ret_from, double *ret_to, double *ret_step)
+static double least_step(double low, double high, const char *unit)
+{
+        if (streq(unit, "ratio"))
+                return RATIO_LEAST;
+        return !*unit && low == floor(low) && high == floor(high) ? 1 : 0;
+}
+
+void plot_axis(double low, double high, const char *unit, double *ret_from, double *ret_to, double *ret_step)
 {
         static const double nice[] = { 1, 2, 2.5, 5, 10 };
-        double step, power;
+        double step, power, least = least_step(low, high, unit);
         size_t i = 0;
 
         if (!(high > low)) {
-                double room = low == 0 ? 1 : fabs(low) * 0.05;
+                double room = MAX(low == 0 ? 1 : fabs(low) * 0.05, least);
 
                 low -= low == 0 ? 0 : room;
                 high += room;
@@ -101,9 +109,11 @@ void plot_axis(double low, double high, double *ret_from, double *ret_to, double
         step = (high - low) / 4;
         while (i + 1 < ARRAY_LEN(nice) && nice[i] * power < step * (1 - 1e-9))
                 i++;
-        step = nice[i] * power;
+        step = MAX(nice[i] * power, least);
+        if (least == 1)
+                step = ceil(step); /* 2.5 */
         *ret_from = floor(low / step + 1e-9) * step;
-        *ret_to = ceil(high / step - 1e-9) * step;
+        *ret_to = MAX(ceil(high / step - 1e-9) * step, *ret_from + step);
         *ret_step = step;
 }
 
@@ -155,7 +165,7 @@ static bool measure(struct frame *f)
                 return false;
         /* Three times the usual distance; the least one is the usual one, for the store writes at fixed steps. */
         f->gap_s = isfinite(least) ? 3 * least : 0;
-        plot_axis(low, high, &f->low, &f->high, &f->step);
+        plot_axis(low, high, f->plot->unit, &f->low, &f->high, &f->step);
         return true;
 }
 

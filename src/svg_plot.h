@@ -29,7 +29,8 @@ void plot_value_text(double v, const char *unit, char *buf, size_t size);
 /* The same for the steps of an axis: exact, and without the unit where that would need too much room. */
 void plot_axis_text(double v, const char *unit, char *buf, size_t size);
 
-/* Lower and upper end and step of an axis that shows low to high in at most 4 round steps. */
-void plot_axis(double low, double high, double *ret_from, double *ret_to, double *ret_step);
+/* Lower and upper end and step of an axis that shows low to high in at most 4 round steps. What has no unit and is whole is a
+ * count: no half ones are shown of it. Of a ratio nothing finer than a hundredth of a percent. */
+void plot_axis(double low, double high, const char *unit, double *ret_from, double *ret_to, double *ret_step);
 
 #endif

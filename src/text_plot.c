@@ -8,6 +8,8 @@
 #include <math.h>
 #include <time.h>
 
+#include "text_wrap.h"
+
 #define LABEL_WIDTH 9 /* of the axis on the left: "-123.4 GB" */
 #define DAY_S 86400.0
 #define COLUMNS_MAX 1000
@@ -49,16 +51,6 @@ void text_value(double v, const char *unit, bool utf8, char *buf, size_t size)
 {
         plot_value_text(v, unit, buf, size);
         plain_spaces(buf, utf8);
-}
-
-/* Columns on a terminal. */
-static int width_of(const char *s)
-{
-        int n = 0;
-
-        for (; *s; s++)
-                n += ((unsigned char)*s & 0xc0) != 0x80;
-        return n;
 }
 
 static bool usable(const struct plot_point *p, const struct plot *plot)
@@ -167,7 +159,7 @@ static void put_rows(struct textbuf *out, const struct canvas *c, const unsigned
                 char label[64];
 
                 row_label(c, y, label, sizeof(label));
-                textbuf_printf(out, "%s%*s%s %s%s", dim, MAX(LABEL_WIDTH - width_of(label), 0), "", label,
+                textbuf_printf(out, "%s%*s%s %s%s", dim, MAX(LABEL_WIDTH - (int)text_columns(label), 0), "", label,
                                c->p->utf8 ? *label ? "┤" : "│" : *label ? "+" : "|", off);
                 textbuf_str(out, line);
                 for (int x = 0; x < c->chars; x++)
@@ -305,7 +297,7 @@ void text_plot(struct textbuf *out, const struct text_plot *p)
                 textbuf_printf(out, "%*s  nothing is known of this time\n", LABEL_WIDTH, "");
                 return;
         }
-        plot_axis(low, high, &c.low, &c.high, &c.step);
+        plot_axis(low, high, p->plot.unit, &c.low, &c.high, &c.step);
         draw(&c, columns, dots);
         put_rows(out, &c, dots);
         put_axis(out, &c);

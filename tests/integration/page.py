@@ -21,16 +21,17 @@ from browser import BROWSER, Browser  # noqa: E402
 SHOTS = unpacked.BUILD + "/screenshots"
 DESK, PHONE = (1280, 900), (390, 844)
 WRONG = ("/var/mail", "full in about 9 hours", "Since", "Clears", "the trend of the last day", "redundancy would carry its loss")
+TESTED = ("Self-tests of disks", "1 failed", "long test failed", "waits: the array md1 is rebuilding", "one runs since", "long test: never seen")
 NASTY = "<script>alert(1)</script>"
 
 # name, arguments of make_run.py, text that must be there, text that must not, least number of plots
 HOSTS = (
-    ("sick", ["--disks", "4"], WRONG + ("This host is in trouble.", "What is wrong", "What happened", "1 critical"), ("Nobody knows",), 6),
-    ("well", ["--scenario", "well"], ("This host is well.", "All components", "The last days"), ("What is wrong", "critical"), 6),
+    ("sick", ["--disks", "4"], WRONG + ("This host is in trouble.", "What is wrong", "What happened", "1 critical") + TESTED, ("Nobody knows",), 6),
+    ("well", ["--scenario", "well"], ("This host is well.", "All components", "The last days", "Self-tests of disks", "8 passed"), ("What is wrong", "critical"), 6),
     ("large", ["--disks", "12", "--sensors", "200", "--alike", "12", "--each-sensor"], WRONG + ("and 9 more",), (), 6),
     ("nasty", ["--scenario", "nasty"], (NASTY, "This host is in trouble."), (), 6),
     ("new", ["--scenario", "empty"], ("None has been found yet",), ("What is wrong",), 0),
-    ("silent", ["--age", "200"], ("Nobody knows how this host is.", "silent for 3 min", "What was wrong before", "was critical"),
+    ("silent", ["--age", "200"], ("Nobody knows how this host is.", "silent for 3 min", "What was wrong before", "was critical", "before the silence"),
      ("What is wrong", "is well"), 6),
 )
 
@@ -115,7 +116,7 @@ def check_text(browser, must, must_not):
 
 def check_order(browser):
     """What is wrong is on the first screen, then the last days, then everything."""
-    places = browser.ask("['wrong','plots','events','all','checks'].map(i => { const e = document.getElementById(i); return e && e.getBoundingClientRect().top; })")
+    places = browser.ask("['wrong','plots','events','all','selftests','checks'].map(i => { const e = document.getElementById(i); return e && e.getBoundingClientRect().top; })")
     known = [p for p in places if p is not None]
     card = browser.ask("(e => e && e.getBoundingClientRect().bottom)(document.querySelector('#wrong ~ .cards article'))")
     problems = [] if known == sorted(known) else ["order %s" % places]

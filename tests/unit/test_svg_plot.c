@@ -93,16 +93,20 @@ static void rubbish_draws_no_rubbish(void **state UNUSED)
 static void axes_are_round(void **state UNUSED)
 {
         static const struct {
-                double low, high, from, to, step;
+                double low, high;
+                const char *unit;
+                double from, to, step;
         } rows[] = {
-                { 0, 4, 0, 4, 1 }, { 31.5, 44.2, 30, 45, 5 }, { 0, 0, 0, 1, 0.25 }, { 100, 100, 95, 105, 2.5 }, { -3, 3, -4, 4, 2 },
-                { 3.1e11, 4.4e11, 3e11, 4.5e11, 5e10 }, { 0.168, 0.17, 0.168, 0.17, 0.0005 },
+                { 0, 4, "volts", 0, 4, 1 }, { 31.5, 44.2, "celsius", 30, 45, 5 }, { 0, 0, "volts", 0, 1, 0.25 }, { 100, 100, "rpm", 95, 105, 2.5 },
+                { -3, 3, "volts", -4, 4, 2 }, { 3.1e11, 4.4e11, "bytes", 3e11, 4.5e11, 5e10 }, { 0.168, 0.17, "ratio", 0.168, 0.17, 0.0005 },
+                { 26, 27, "", 26, 27, 1 }, { 0, 0, "", 0, 1, 1 }, { 5, 5, "", 4, 6, 1 }, { 0, 9, "", 0, 9, 3 }, { 0.5, 1.5, "", 0.5, 1.5, 0.25 },
+                { 1.7e-16, 2.3e-16, "ratio", 0, 1e-4, 1e-4 }, { 0.5, 0.5, "ratio", 0.46, 0.54, 0.02 },
         };
 
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
                 double from, to, step;
 
-                plot_axis(rows[i].low, rows[i].high, &from, &to, &step);
+                plot_axis(rows[i].low, rows[i].high, rows[i].unit, &from, &to, &step);
                 if (fabs(from - rows[i].from) > step / 1e6 || fabs(to - rows[i].to) > step / 1e6 || fabs(step - rows[i].step) > step / 1e6)
                         fail_msg("row %zu: %g to %g by %g", i, from, to, step);
         }
@@ -116,7 +120,7 @@ static void values_as_people_read_them(void **state UNUSED)
         } rows[] = {
                 { 41.337, "celsius", "41.3\u00a0\u00b0C" }, { 0.933, "ratio", "93.3\u00a0%" }, { 3.1e11, "bytes", "310\u00a0GB" }, { 0, "bytes", "0\u00a0B" },
                 { 0.0123, "seconds", "12.3\u00a0ms" },       { 0, "seconds", "0\u00a0s" },       { 90000, "seconds", "25\u00a0h" },    { 1180.4, "rpm", "1180\u00a0rpm" },
-                { 8, "", "8" },                              { 12.096, "volts", "12.1\u00a0V" }, { 5, "parsecs", "5" },                { 123456, "", "123456" },
+                { 8, "", "8" },                              { 12.096, "volts", "12.1\u00a0V" }, { 5, "parsecs", "5" },                { 123456, "", "123456" },        { 2.29e-16, "ratio", "0\u00a0%" },   { 0.00021, "ratio", "0.021\u00a0%" },
         };
         char buf[48];
 
