@@ -124,11 +124,14 @@ static void set_deadline(struct MHD_Connection *mhd, double seconds)
                 c->deadline = web_boot() + seconds;
 }
 
-/* The request line is complete. */
-static void *on_request_line(void *data UNUSED, const char *uri UNUSED, struct MHD_Connection *mhd)
+/* Stands for a request whose path was more than what libmicrohttpd hands on: it decodes %00 to the end of a string. */
+static int cut_path;
+
+/* The request line is complete. What is returned is the context of on_request(). */
+static void *on_request_line(void *data UNUSED, const char *uri, struct MHD_Connection *mhd)
 {
         set_deadline(mhd, REQUEST_MAX_S);
-        return NULL;
+        return strstr(uri, "%00") ? &cut_path : NULL;
 }
 
 static void on_completed(void *data UNUSED, struct MHD_Connection *mhd, void **context UNUSED, enum MHD_RequestTerminationCode code UNUSED)
@@ -227,6 +230,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *mhd, const 
         unsigned status;
         static int seen;
 
+        if (*context == &cut_path)
+                q.path = "";
         /* The first call comes after the headers. What has no body is answered at the second one, so that the
          * connection can be kept; a body is not waited for. */
         if (!*context && !q.has_body && (streq(method, "GET") || streq(method, "HEAD"))) {

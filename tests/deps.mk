@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Further packages that single tests need; a test adds its line here.
-DEPS_CHECK_MORE := e2fsprogs chromium fonts-dejavu-core curl mandoc
+DEPS_CHECK_MORE := e2fsprogs chromium fonts-dejavu-core curl mandoc openssl
 
 # What only make check-lab needs.
 DEPS_LAB := qemu-system-x86 busybox-static kmod systemd systemd-sysv dbus iproute2 util-linux procps e2fsprogs passwd

@@ -5,13 +5,9 @@
 """A real Prometheus (Debian's, unpacked) scrapes the real veille-web in both formats, and its promtool finds nothing to say about
 the names. As root in a network of its own, so that no port of this host is used."""
 
-import fcntl
 import http.server
 import json
 import os
-import shutil
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -28,16 +24,6 @@ QUERY = 'veille_disk_temperature_celsius{component="sdb"}'
 
 def say(problems, name):
     print("not ok - %s: %s" % (name, json.dumps(problems)[:1500]) if problems else "ok - " + name)
-
-
-def own_network():
-    """The same program again in a network of its own, with loopback up."""
-    if os.environ.get("VEILLE_OWN_NETWORK"):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            fcntl.ioctl(s, 0x8914, struct.pack("16sh14s", b"lo", 0x1 | 0x40, b""))  # SIOCSIFFLAGS: up, running
-    elif os.getuid() == 0 and shutil.which("unshare"):
-        os.environ["VEILLE_OWN_NETWORK"] = "1"
-        os.execvp("unshare", ["unshare", "-nm", sys.executable] + sys.argv)
 
 
 class TextOnly(http.server.BaseHTTPRequestHandler):
@@ -136,7 +122,7 @@ def main():
         root = unpacked.unpack(["prometheus"])
     except (RuntimeError, OSError) as e:
         unpacked.skip("Prometheus", str(e))
-    own_network()
+    unpacked.own_network()
     processes = []
     with tempfile.TemporaryDirectory(prefix="veille-prometheus-") as directory:
         run = directory + "/run"

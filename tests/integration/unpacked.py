@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Servers for tests: Debian packages that are unpacked below build/, never installed. What a test starts it ends by pid."""
 
+import fcntl
 import glob
 import os
+import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -49,6 +52,18 @@ def free_port(kind=socket.SOCK_STREAM):
     with socket.socket(socket.AF_INET, kind) as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def own_network():
+    """The same program again in a network of its own, with loopback up, where we are root: true. Else nothing happens: false."""
+    if os.environ.get("VEILLE_OWN_NETWORK"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            fcntl.ioctl(s, 0x8914, struct.pack("16sh14s", b"lo", 0x1 | 0x40, b""))  # SIOCSIFFLAGS: up, running
+        return True
+    if os.getuid() == 0 and shutil.which("unshare"):
+        os.environ["VEILLE_OWN_NETWORK"] = "1"
+        os.execvp("unshare", ["unshare", "-nm", sys.executable] + sys.argv)
+    return False
 
 
 def end(processes):
