@@ -6,6 +6,7 @@
 # make help        this list
 # make install     DESTDIR= PREFIX=/usr; make uninstall
 # make check-lab   whole programs on this host, in namespaces and virtual machines (root)
+# make check-lab-long  the same with all that takes long, resumable; writes docs/hardware-lab.md
 # make lint        compilers and analyzers
 # make fuzz        FUZZ_S=60 seconds a target, FUZZ_JOBS=1 at once, FUZZ="config kmsg" only these (docs/fuzzing.md)
 # make valgrind    the programs at work under valgrind (some minutes)
@@ -156,6 +157,13 @@ check-lab: deps-check
 	@tests/install-packages $(DEPS_LAB)
 	@LAB=1 SHARED=$(SHARED) BUILD=$(BUILD) tests/run $(SUITE)
 
+# Every family of faults on both machines, the control hour, the mutations: an hour and more. What has passed at this commit is not
+# run again; every run is a line of build/lab/runs.jsonl (SEED= chooses another order and other sectors).
+check-lab-long: deps-check
+	@$(MAKE) --no-print-directory build
+	@tests/install-packages $(DEPS_LAB)
+	@BUILD=$(BUILD) tests/lab/vm/long.py $(SUITE)
+
 # What all of it costs beside node_exporter and monit on a made-up host: prints a table and writes docs/bench.md (root, some
 # minutes; never part of make check: it times).
 # What the store writes to the disk in a day, of 12 disks and 200 sensors (WRITES_DIR: not on a tmpfs; WRITES_DAYS).
@@ -234,5 +242,5 @@ docs: $(BUILD)/man/veille.conf.5.new $(BUILD)/veillectl
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: help bench foresight all build run check-lab deps deps-check check check-programs clean install uninstall man docs
+.PHONY: help bench foresight all build run check-lab check-lab-long deps deps-check check check-programs clean install uninstall man docs
 -include $(shell find $(BUILD) '(' -path $(BUILD)/lab-root -o -name unpacked ')' -prune -o -type f -name '*.d' -print 2>/dev/null)

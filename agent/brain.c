@@ -45,12 +45,13 @@ void brain_self(struct brain *b, const char *what, enum verdict verdict, const c
         judge_run_end(b->judge, i, verdict, why, brain_now_us());
 }
 
+static const int priority[LEVEL_MAX] = {
+        [LEVEL_OK] = BRAIN_NOTICE, [LEVEL_NOTICE] = BRAIN_NOTICE, [LEVEL_WARNING] = BRAIN_WARNING,
+        [LEVEL_UNKNOWN] = BRAIN_WARNING, [LEVEL_CRITICAL] = BRAIN_ERROR,
+};
+
 static void on_changed(void *data, const struct judge_component *c, enum level from)
 {
-        static const int priority[LEVEL_MAX] = {
-                [LEVEL_OK] = BRAIN_NOTICE, [LEVEL_NOTICE] = BRAIN_NOTICE, [LEVEL_WARNING] = BRAIN_WARNING,
-                [LEVEL_UNKNOWN] = BRAIN_WARNING, [LEVEL_CRITICAL] = BRAIN_ERROR,
-        };
         struct brain *b = data;
         const char *const fields[] = { "MESSAGE_ID", LOG_ID_LEVEL, "VEILLE_COMPONENT", c->name, "VEILLE_LEVEL", level_name(c->level),
                                        "VEILLE_LEVEL_BEFORE", level_name(from), "VEILLE_RULE", c->rule_name, NULL };
@@ -58,6 +59,21 @@ static void on_changed(void *data, const struct judge_component *c, enum level f
         brain_log_fields(b, priority[c->level], fields, "%s: %s (was %s)%s%s", c->name, level_name(c->level), level_name(from),
                          *c->why ? ": " : "", c->why);
         brain_store_event(b, brain_wall_us(), c->name, c->kind, from, c->level, c->rule_name, c->why);
+        brain_publish_soon(b);
+}
+
+static void on_reasons(void *data, const struct judge_component *c, const struct judge_reason *also)
+{
+        struct brain *b = data;
+
+        if (also) {
+                const char *const fields[] = { "MESSAGE_ID", LOG_ID_LEVEL, "VEILLE_COMPONENT", c->name, "VEILLE_LEVEL", level_name(c->level),
+                                               "VEILLE_LEVEL_BEFORE", level_name(c->level), "VEILLE_RULE", also->rule_name, NULL };
+
+                brain_log_fields(b, priority[also->level], fields, "%s: still %s, and %s: %s", c->name, level_name(c->level),
+                                 level_name(also->level), also->text);
+                brain_store_event(b, brain_wall_us(), c->name, "reason", also->level, also->level, also->rule_name, also->text);
+        }
         brain_publish_soon(b);
 }
 
@@ -72,5 +88,5 @@ static void on_event(void *data, const char *component, const char *text)
 
 struct judge *brain_new_judge(struct brain *b)
 {
-        return judge_new(&b->catalog, &(struct judge_callbacks){ .changed = on_changed, .event = on_event, .data = b });
+        return judge_new(&b->catalog, &(struct judge_callbacks){ .changed = on_changed, .reasons = on_reasons, .event = on_event, .data = b });
 }

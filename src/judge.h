@@ -40,6 +40,8 @@ struct judge_component {
         enum health_part part;  /* how it entered host health */
         struct judge_component *next;
         enum level told;        /* the level of the last change that was told */
+        size_t n_reasons;       /* for its level, and since when the newest of them holds */
+        int64_t newest_us;
         bool settled; /* has had a first judgement: changes before that are no events */
         bool held;    /* level from before a restart, until the check it is from has said something */
         int64_t held_us; /* when it was loaded */
@@ -113,6 +115,9 @@ struct judge_reason {
 struct judge_callbacks {
         /* A component's level changed; also called for the first level that is not ok. */
         void (*changed)(void *data, const struct judge_component *c, enum level from);
+        /* Its level stays, but what is said of it is more, or less: a sick disk got a second illness. also: the newest, NULL if
+         * some only went away. */
+        void (*reasons)(void *data, const struct judge_component *c, const struct judge_reason *also);
         /* Something to remember that is not a level: an instance appeared, vanished, a counter was reset. */
         void (*event)(void *data, const char *component, const char *text);
         void *data;

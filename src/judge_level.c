@@ -243,7 +243,8 @@ void judge_reasons(const struct judge *j, const struct judge_component *c, int64
 }
 
 struct summary {
-        struct judge_reason worst;
+        struct judge_reason worst, newest;
+        size_t n;
         bool any, hard;
         unsigned evidence;
 };
@@ -254,6 +255,9 @@ static void summarise(void *data, const struct judge_reason *r)
 
         if (!s->any || worst_first(r, &s->worst) < 0)
                 s->worst = *r;
+        if (!s->any || r->since_us > s->newest.since_us)
+                s->newest = *r;
+        s->n++;
         s->any = true;
         if (r->level == LEVEL_CRITICAL && r->hard)
                 s->hard = true;
@@ -292,11 +296,23 @@ static bool is_held(const struct judge *j, const struct judge_component *c, int6
         return !asked && now_us - c->held_us < HOLD_US;
 }
 
+/* True if the newest reason is news. A level that changes is told with its worst reason; this is for what changes under it. */
+static bool reasons_changed(const struct judge *j, struct judge_component *c, const struct summary *s, bool *changed)
+{
+        bool newer = s->any && s->newest.since_us > MAX(c->newest_us, j->born_us);
+
+        *changed = newer || s->n != c->n_reasons;
+        c->n_reasons = s->n;
+        if (s->any)
+                c->newest_us = MAX(c->newest_us, s->newest.since_us);
+        return newer;
+}
+
 static void settle_component(struct judge *j, struct judge_component *c, int64_t now_us)
 {
         struct summary s = { 0 };
         enum level from = c->level, to;
-        bool waiting;
+        bool waiting, changed, newer;
 
         remember_roles(j, c);
         each_reason(j, c, now_us, summarise, &s);
@@ -321,11 +337,14 @@ static void settle_component(struct judge *j, struct judge_component *c, int64_t
                 c->since_us = s.any && s.worst.since_us ? s.worst.since_us : now_us;
         if (waiting)
                 return;
+        newer = reasons_changed(j, c, &s, &changed);
         c->settled = true;
         from = c->told;
         c->told = to;
         if (to != from && j->callbacks.changed)
                 j->callbacks.changed(j->callbacks.data, c, from);
+        else if (to == from && changed && j->callbacks.reasons)
+                j->callbacks.reasons(j->callbacks.data, c, newer ? &s.newest : NULL);
 }
 
 /* Of a host of which nothing is known nothing good may be said; why nothing could be read is said when it is known. */
@@ -341,6 +360,8 @@ void judge_settle(struct judge *j, int64_t now_us)
 {
         bool any = false;
 
+        if (!j->born_us)
+                j->born_us = now_us;
         for (struct judge_component *c = j->components; c; c = c->next) {
                 if (!c->dirty)
                         continue;

@@ -18,6 +18,7 @@ struct judge {
         struct expected *expected;         /* disks of before the restart: judge_missed.c */
         struct health_result health;
         int64_t tick_us;
+        int64_t born_us; /* first judgement: what is older was told before a restart */
 };
 
 struct pending_state {

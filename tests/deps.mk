@@ -5,7 +5,7 @@
 DEPS_CHECK_MORE := e2fsprogs chromium fonts-dejavu-core curl mandoc openssl
 
 # What only make check-lab needs.
-DEPS_LAB := qemu-system-x86 busybox-static kmod systemd systemd-sysv dbus iproute2 util-linux procps e2fsprogs passwd
+DEPS_LAB := qemu-system-x86 busybox-static kmod dash acpica-tools smartmontools systemd systemd-sysv dbus iproute2 util-linux procps e2fsprogs passwd
 
 # What only make bench needs on the host; the peers are unpacked, not installed.
 DEPS_BENCH := python3 iproute2 util-linux

@@ -46,7 +46,8 @@ static const struct catalog catalog = { .checks = checks, .n_checks = ARRAY_LEN(
 
 struct world {
         struct judge *j;
-        unsigned changes, events;
+        unsigned changes, events, more, fewer;
+        char also[64];
         enum level last;
         char last_why[512];
 };
@@ -60,6 +61,17 @@ static void on_changed(void *data, const struct judge_component *c, enum level f
         snprintf(w->last_why, sizeof(w->last_why), "%s", c->why);
 }
 
+static void on_reasons(void *data, const struct judge_component *c UNUSED, const struct judge_reason *also)
+{
+        struct world *w = data;
+
+        if (also)
+                w->more++;
+        else
+                w->fewer++;
+        snprintf(w->also, sizeof(w->also), "%s", also ? also->rule_name : "");
+}
+
 static void on_event(void *data, const char *component UNUSED, const char *text UNUSED)
 {
         ((struct world *)data)->events++;
@@ -68,7 +80,7 @@ static void on_event(void *data, const char *component UNUSED, const char *text 
 static void world_init(struct world *w)
 {
         *w = (struct world){ 0 };
-        w->j = judge_new(&catalog, &(struct judge_callbacks){ .changed = on_changed, .event = on_event, .data = w });
+        w->j = judge_new(&catalog, &(struct judge_callbacks){ .changed = on_changed, .reasons = on_reasons, .event = on_event, .data = w });
 }
 
 static struct judge_instance *discover(struct world *w, const char *name, const char *id, int64_t now)
@@ -223,6 +235,37 @@ static void save_all(struct world *from, struct world *to, int64_t now, int64_t 
                         judge_load(to->j, key, v, now_there, WALL0 + 3600 * S);
                 json_decref(v);
         }
+}
+
+static void a_second_illness_is_told(void **state UNUSED)
+{
+        struct world w, again;
+        struct judge_instance *i;
+
+        world_init(&w);
+        i = discover(&w, "sda", "5000c500a", S);
+        reading(&w, i, 0, 87, 60 * S);
+        reading(&w, i, 120, 87, 120 * S);
+        assert_int_equal(w.changes, 1);
+        assert_int_equal(w.more + w.fewer, 0);
+        /* Critical it was already: the cable, too, is news all the same, and only once. */
+        reading(&w, i, 120, 88, 180 * S);
+        assert_int_equal(w.changes, 1);
+        assert_int_equal(w.more, 1);
+        assert_string_equal(w.also, "crc");
+        reading(&w, i, 121, 88, 181 * S);
+        judge_tick(w.j, 182 * S);
+        assert_int_equal(w.changes, 1);
+        assert_int_equal(w.more, 1);
+
+        /* Not after a restart. */
+        world_init(&again);
+        save_all(&w, &again, 240 * S, 10 * S);
+        i = discover(&again, "sda", "5000c500a", 20 * S);
+        reading(&again, i, 121, 88, 30 * S);
+        assert_int_equal(again.changes + again.more, 0);
+        judge_free(again.j);
+        judge_free(w.j);
 }
 
 /* CRC 87 is history; 88 after a reboot and in another slot is news; accepted it is history again. */
@@ -800,6 +843,7 @@ int main(void)
                 cmocka_unit_test(old_events_count_from_when_they_happened),
                 cmocka_unit_test(what_was_over_between_two_old_events_is_over),
                 cmocka_unit_test(a_year_of_minutes),
+                cmocka_unit_test(a_second_illness_is_told),
                 cmocka_unit_test(silence_is_never_ok),
                 cmocka_unit_test(a_hung_disk_becomes_critical),
                 cmocka_unit_test(a_disk_that_leaves_is_missed_until_accepted),
