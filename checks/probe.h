@@ -17,9 +17,11 @@ int probe_run_cmd(struct env *env, const char *const argv[], int deadline_s, siz
 /* The clock of this very host: the env->read_clock of real life. */
 int probe_read_clock(struct env *env, struct env_clock *ret);
 
-/* In this process: measures one instance and prints its lines to out. with_instance adds
- * "instance" to every line (what serve needs to tell its children apart). Returns what the end line said. */
-enum result probe_run_here(struct env *env, const struct check *check, const char *instance, FILE *out, bool with_instance);
+/* In this process: measures one instance and prints its lines to out. known: instances of this check that were found shortly
+ * before, or an empty list, which is filled; the caller's (instance_list_done()). with_instance adds "instance" to every line
+ * (what serve needs to tell its children apart). Returns what the end line said. */
+enum result probe_run_here(struct env *env, const struct check *check, const char *instance, struct instance_list *known, FILE *out,
+                           bool with_instance);
 
 /* One of checks_all, or a plugin of the configuration that has a check of that name (which may ask a program). NULL: none. */
 const struct check *probe_find_check(struct env *env, const char *name);
@@ -36,7 +38,7 @@ struct probe_wish {
         unsigned selftest;
 };
 
-/* Runs the named instances, each in a child with the check's deadline, and relays their lines to
+/* Runs the named instances in children, each with the check's deadline, and relays their lines to
  * out_fd. wishes: one per instance; NULL: none. Blocks until every child is reaped, or out_fd is closed at the other end. Exit status for main:
  * 0 when every instance got its end line, else 3. */
 int probe_run_children(struct env *env, const struct check *check, const char *const *instances, size_t n, const struct probe_wish *wishes,

@@ -1,9 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* One child per instance, each with its own deadline. A child that does not die when killed
- * (a device that hangs in the kernel) is reported as stuck and waited for, so that whoever asked
- * starts no second run on the same device; the others are not held up. */
+/* Instances are measured in children, each with its own deadline. Of checks that have privileges, and of plugins, each
+ * instance has a child of its own. Of the others a child takes one instance after the other: as long as it answers at once there
+ * is only that one, for a process costs more than reading a chip. When an instance takes its time the others get a child
+ * more, up to CHILDREN_MAX, so that nobody waits for a slow or hung one. A child that does not die when killed (a device that
+ * hangs in the kernel) is reported as stuck and waited for, so that whoever asked starts no second run on the same device;
+ * the others are not held up. */
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -15,20 +18,22 @@
 
 #include "probe.h"
 
-#define CHILDREN_MAX 8              /* at once; the others wait for a place */
-#define OUTPUT_MAX (1024 * 1024)    /* of one child */
+#define CHILDREN_MAX 8              /* at once; instances wait for a place */
+#define SLOW_MS 20                  /* busy for longer with one instance: the next one gets a child of its own */
+#define OUTPUT_MAX (1024 * 1024)    /* of one instance */
 #define LINE_MAX_LEN 16384
+#define NOBODY SIZE_MAX
 
-enum child_state { CHILD_WAITING, CHILD_RUNNING, CHILD_KILLED, CHILD_STUCK, CHILD_DONE };
+enum child_state { CHILD_UNUSED, CHILD_RUNNING, CHILD_KILLED, CHILD_STUCK, CHILD_DONE };
 
 struct child {
-        const char *instance;
         enum child_state state;
         pid_t pid;
-        int fd;
-        int64_t deadline_ms, killed_ms;
+        int fd, work_fd; /* its lines; where it is told which instance is next, closed: none */
+        size_t current;  /* instance it measures or has measured last */
+        bool busy;       /* the end line of current has not come */
+        int64_t begun_ms, deadline_ms, killed_ms;
         size_t total, len;
-        bool ended; /* printed its end line */
         char line[LINE_MAX_LEN];
 };
 
@@ -56,14 +61,14 @@ static int write_all(int fd, const char *buf, size_t len)
         return 0;
 }
 
-static int say(int fd, const struct child *c, bool with_instance, const char *type, const char *result, const char *why)
+static int say(int fd, const char *instance, const char *type, const char *result, const char *why)
 {
         json_t *line = json_pack("{ss}", "type", type);
         char *text;
         int r;
 
-        if (with_instance)
-                json_object_set_new(line, "instance", json_string(c->instance));
+        if (instance)
+                json_object_set_new(line, "instance", json_string(instance));
         if (result) {
                 json_object_set_new(line, "result", json_string(result));
                 json_object_set_new(line, "why", json_string(why));
@@ -81,54 +86,132 @@ static int say(int fd, const struct child *c, bool with_instance, const char *ty
 
 struct batch {
         const struct check *check;
-        int (*job)(struct env *env, const struct batch *b, const char *instance, FILE *out); /* in the child; its exit status */
-        struct child *children;
-        size_t n;
-        const struct probe_wish *wishes; /* one per child, or NULL */
+        void (*job)(struct env *env, const struct batch *b, size_t i, FILE *out); /* in a child: prints lines and an end line */
+        const char *const *instances;
+        size_t n, next; /* next: the first that no child has got */
+        const struct probe_wish *wishes; /* one per instance, or NULL */
+        struct child *children;          /* n places: each child takes one instance at least */
+        size_t n_children;
+        int64_t started_ms; /* the last child */
         int out_fd;
         bool with_instance;
         int gone; /* negative errno once the other end is closed */
 };
 
-static void child_start(struct env *env, const struct batch *b, struct child *c)
+static void batch_say(struct batch *b, size_t i, const char *type, enum result result, const char *fmt, ...) PRINTF_LIKE(5, 6);
+static void batch_say(struct batch *b, size_t i, const char *type, enum result result, const char *fmt, ...)
 {
-        int p[2];
+        char why[512];
+        va_list ap;
+        int r;
 
-        c->fd = -1;
-        if (pipe2(p, O_CLOEXEC) < 0) {
-                c->state = CHILD_DONE;
+        va_start(ap, fmt);
+        vsnprintf(why, sizeof(why), fmt, ap);
+        va_end(ap);
+        if (b->gone)
                 return;
+        r = say(b->out_fd, b->with_instance ? b->instances[i] : NULL, type, streq(type, "end") ? result_name(result) : NULL, why);
+        if (r < 0)
+                b->gone = r;
+}
+
+/* --- in a child ------------------------------------------------------------------------------------------ */
+
+static void child_main(struct env *env, const struct batch *b, int work_fd, int out_fd)
+{
+        FILE *out = fdopen(out_fd, "w");
+        size_t i;
+
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (!out)
+                _exit(3);
+        /* The ends of our brothers' pipes: as long as we had one they would not see it closed. */
+        for (size_t k = 0; k < b->n_children; k++) {
+                if (b->children[k].work_fd >= 0)
+                        close(b->children[k].work_fd);
+                if (b->children[k].fd >= 0)
+                        close(b->children[k].fd);
         }
+        while (read(work_fd, &i, sizeof(i)) == sizeof(i)) {
+                if (b->wishes) {
+                        env->wake = b->wishes[i].wake;
+                        env->selftest = b->wishes[i].selftest;
+                }
+                b->job(env, b, i, out);
+                if (fflush(out) != 0)
+                        _exit(3);
+        }
+        _exit(0);
+}
+
+/* --- children ---------------------------------------------------------------------------------------------- */
+
+static int child_start(struct env *env, struct batch *b)
+{
+        struct child *c = &b->children[b->n_children];
+        int out[2], work[2], r;
+
+        if (pipe2(out, O_CLOEXEC) < 0)
+                return neg_errno();
+        if (pipe2(work, O_CLOEXEC) < 0) {
+                r = neg_errno();
+                close(out[0]);
+                close(out[1]);
+                return r;
+        }
+        *c = (struct child){ .fd = out[0], .work_fd = work[1], .current = NOBODY, .state = CHILD_RUNNING };
         c->pid = fork();
         if (c->pid == 0) {
-                FILE *out = fdopen(p[1], "w");
-
-                setpgid(0, 0);
-                prctl(PR_SET_PDEATHSIG, SIGKILL);
-                if (!out)
-                        _exit(3);
-                if (b->wishes) {
-                        env->wake = b->wishes[c - b->children].wake;
-                        env->selftest = b->wishes[c - b->children].selftest;
-                }
-                _exit(b->job(env, b, c->instance, out));
+                close(out[0]);
+                close(work[1]);
+                child_main(env, b, work[0], out[1]);
         }
-        close(p[1]);
-        if (c->pid < 0) {
-                close(p[0]);
-                c->state = CHILD_DONE;
-                return;
+        r = c->pid < 0 ? neg_errno() : 0;
+        close(out[1]);
+        close(work[0]);
+        if (r < 0) {
+                close(out[0]);
+                close(work[1]);
+                return r;
         }
         setpgid(c->pid, c->pid);
-        c->fd = p[0];
-        c->state = CHILD_RUNNING;
-        c->deadline_ms = now_ms() + b->check->desc.deadline_s * 1000LL;
+        b->n_children++;
+        b->started_ms = now_ms();
+        return 0;
+}
+
+static bool shares(const struct batch *b)
+{
+        return b->check->desc.privilege == PRIVILEGE_NONE;
+}
+
+/* It ends after what it has been given. */
+static void child_dismiss(struct child *c)
+{
+        if (c->work_fd >= 0)
+                close(c->work_fd);
+        c->work_fd = -1;
+}
+
+static void child_give(struct batch *b, struct child *c)
+{
+        c->current = b->next++;
+        c->busy = true;
+        c->total = 0;
+        c->begun_ms = now_ms();
+        c->deadline_ms = c->begun_ms + b->check->desc.deadline_s * 1000LL;
+        /* A few bytes into an empty pipe. If it has died the end of its output says so. */
+        (void)!write(c->work_fd, &c->current, sizeof(c->current));
+        if (!shares(b))
+                child_dismiss(c);
 }
 
 static void child_kill(struct child *c)
 {
         kill(-c->pid, SIGKILL);
         kill(c->pid, SIGKILL);
+        child_dismiss(c);
         if (c->fd >= 0)
                 close(c->fd);
         c->fd = -1;
@@ -157,33 +240,16 @@ static int child_relay(struct child *c, int out_fd)
                 if (r < 0)
                         return r;
                 if (memmem(c->line, len, "\"type\":\"end\"", 12))
-                        c->ended = true;
+                        c->busy = false;
                 memmove(c->line, c->line + len, c->len - len);
                 c->len -= len;
         }
         return c->len == sizeof(c->line) ? -EMSGSIZE : 0;
 }
 
-static void batch_say(struct batch *b, const struct child *c, const char *type, enum result result, const char *fmt, ...)
-        PRINTF_LIKE(5, 6);
-static void batch_say(struct batch *b, const struct child *c, const char *type, enum result result, const char *fmt, ...)
-{
-        char why[512];
-        va_list ap;
-        int r;
-
-        va_start(ap, fmt);
-        vsnprintf(why, sizeof(why), fmt, ap);
-        va_end(ap);
-        if (b->gone)
-                return;
-        r = say(b->out_fd, c, b->with_instance, type, streq(type, "end") ? result_name(result) : NULL, why);
-        if (r < 0)
-                b->gone = r;
-}
-
 static void child_reap(struct batch *b, struct child *c)
 {
+        const char *check = b->check->desc.name;
         int status;
 
         if (c->state != CHILD_KILLED && c->state != CHILD_STUCK && c->fd >= 0)
@@ -193,31 +259,33 @@ static void child_reap(struct batch *b, struct child *c)
                 if (c->state == CHILD_KILLED && now_ms() - c->killed_ms > 500) {
                         c->state = CHILD_STUCK;
                         if (b->with_instance)
-                                batch_say(b, c, "stuck", RESULT_TIMEOUT, "%s", "");
+                                batch_say(b, c->current, "stuck", RESULT_TIMEOUT, "%s", "");
                 }
                 return;
         }
-        if (!c->ended) {
-                if (WIFSIGNALED(status))
-                        batch_say(b, c, "end", RESULT_FAILED, "%s %s: the probe was ended by signal %d", b->check->desc.name,
-                                  c->instance, WTERMSIG(status));
-                else
-                        batch_say(b, c, "end", RESULT_FAILED, "%s %s: the probe ended without a result (exit status %d)",
-                                  b->check->desc.name, c->instance, WEXITSTATUS(status));
-        }
+        if (c->busy && WIFSIGNALED(status))
+                batch_say(b, c->current, "end", RESULT_FAILED, "%s %s: the probe was ended by signal %d", check, b->instances[c->current],
+                          WTERMSIG(status));
+        else if (c->busy)
+                batch_say(b, c->current, "end", RESULT_FAILED, "%s %s: the probe ended without a result (exit status %d)", check,
+                          b->instances[c->current], WEXITSTATUS(status));
         if (c->state == CHILD_STUCK && b->with_instance)
-                batch_say(b, c, "reaped", RESULT_OK, "%s", "");
+                batch_say(b, c->current, "reaped", RESULT_OK, "%s", "");
+        child_dismiss(c);
+        c->busy = false;
         c->state = CHILD_DONE;
 }
 
 static void child_expire(struct batch *b, struct child *c)
 {
-        if (c->state != CHILD_RUNNING || now_ms() < c->deadline_ms)
+        /* Dismissed, it must end within the time of its last instance. */
+        if (c->state != CHILD_RUNNING || (!c->busy && c->work_fd >= 0) || now_ms() < c->deadline_ms)
                 return;
         child_kill(c);
-        if (!c->ended)
-                batch_say(b, c, "end", RESULT_TIMEOUT, "%s has not answered for %d s", c->instance, b->check->desc.deadline_s);
-        c->ended = true;
+        if (!c->busy)
+                return;
+        batch_say(b, c->current, "end", RESULT_TIMEOUT, "%s has not answered for %d s", b->instances[c->current], b->check->desc.deadline_s);
+        c->busy = false;
 }
 
 static void child_read(struct batch *b, struct child *c)
@@ -228,8 +296,9 @@ static void child_read(struct batch *b, struct child *c)
                 return;
         if (r == -EFBIG || r == -EMSGSIZE) {
                 child_kill(c);
-                batch_say(b, c, "end", RESULT_FAILED, "%s %s: the probe printed more than it may", b->check->desc.name, c->instance);
-                c->ended = true;
+                batch_say(b, c->current, "end", RESULT_FAILED, "%s %s: the probe printed more than it may", b->check->desc.name,
+                          b->instances[c->current]);
+                c->busy = false;
         } else if (r < 0) {
                 b->gone = r;
         } else {
@@ -238,32 +307,73 @@ static void child_read(struct batch *b, struct child *c)
         }
 }
 
-static size_t batch_count(const struct batch *b, bool done)
+/* --- who measures what -------------------------------------------------------------------------------------- */
+
+static bool batch_over(const struct batch *b)
+{
+        for (size_t i = 0; i < b->n_children; i++)
+                if (b->children[i].state != CHILD_DONE)
+                        return false;
+        return b->next == b->n;
+}
+
+static struct child *idle_child(struct batch *b)
+{
+        for (size_t i = 0; i < b->n_children; i++) {
+                struct child *c = &b->children[i];
+
+                if (c->state == CHILD_RUNNING && c->fd >= 0 && c->work_fd >= 0 && !c->busy)
+                        return c;
+        }
+        return NULL;
+}
+
+static size_t living(const struct batch *b)
 {
         size_t n = 0;
 
-        for (size_t i = 0; i < b->n; i++)
-                if (done ? b->children[i].state != CHILD_DONE
-                         : b->children[i].state == CHILD_RUNNING || b->children[i].state == CHILD_KILLED)
-                        n++;
+        for (size_t i = 0; i < b->n_children; i++)
+                n += b->children[i].state == CHILD_RUNNING || b->children[i].state == CHILD_KILLED;
         return n;
+}
+
+/* A place is free, and all children have been busy for a while: no end is to be expected just now. */
+static bool wants_child(const struct batch *b)
+{
+        int64_t now = now_ms();
+        size_t begun = 0;
+
+        for (size_t i = 0; i < b->n_children; i++) {
+                const struct child *c = &b->children[i];
+
+                begun += c->state == CHILD_RUNNING && c->fd >= 0 && now - MAX(c->begun_ms, b->started_ms) < SLOW_MS;
+        }
+        return living(b) < CHILDREN_MAX && (begun == 0 || !shares(b));
 }
 
 static void batch_fill(struct env *env, struct batch *b)
 {
-        size_t running = batch_count(b, false);
+        struct child *c;
 
-        for (size_t i = 0; i < b->n && running < CHILDREN_MAX; i++) {
-                struct child *c = &b->children[i];
+        while (b->next < b->n) {
+                int r = 0;
 
-                if (c->state != CHILD_WAITING)
-                        continue;
-                child_start(env, b, c);
-                if (c->state == CHILD_DONE)
-                        batch_say(b, c, "end", RESULT_FAILED, "%s: no process could be started: %s", c->instance, strerror(errno));
-                else
-                        running++;
+                c = idle_child(b);
+                if (!c && !wants_child(b))
+                        return;
+                if (!c) {
+                        r = child_start(env, b);
+                        c = r < 0 ? NULL : &b->children[b->n_children - 1];
+                }
+                if (c) {
+                        child_give(b, c);
+                } else {
+                        batch_say(b, b->next, "end", RESULT_FAILED, "%s: no process could be started: %s", b->instances[b->next], strerror(-r));
+                        b->next++;
+                }
         }
+        while ((c = idle_child(b)))
+                child_dismiss(c);
 }
 
 static void batch_wait(struct batch *b)
@@ -271,16 +381,17 @@ static void batch_wait(struct batch *b)
         struct pollfd p[CHILDREN_MAX + 1];
         struct child *who[CHILDREN_MAX + 1];
         size_t n = 0;
-        int64_t until = now_ms() + 1000;
+        int64_t until = now_ms() + (b->next < b->n && living(b) < CHILDREN_MAX ? SLOW_MS : 1000);
         bool reaping = false;
 
-        for (size_t i = 0; i < b->n; i++) {
+        for (size_t i = 0; i < b->n_children; i++) {
                 struct child *c = &b->children[i];
 
                 if (c->state == CHILD_RUNNING && c->fd >= 0 && n < CHILDREN_MAX) {
                         p[n] = (struct pollfd){ .fd = c->fd, .events = POLLIN };
                         who[n++] = c;
-                        until = MIN(until, c->deadline_ms);
+                        if (c->busy || c->work_fd < 0)
+                                until = MIN(until, c->deadline_ms);
                 } else if (c->state == CHILD_RUNNING || c->state == CHILD_KILLED) {
                         reaping = true;
                 }
@@ -298,20 +409,18 @@ static void batch_wait(struct batch *b)
                 b->gone = -EPIPE;
 }
 
-static int batch_run(struct env *env, struct batch *b, const char *const *instances)
+static int batch_run(struct env *env, struct batch *b)
 {
         if (b->n == 0)
                 return 0;
         b->children = calloc(b->n, sizeof(*b->children));
         if (!b->children)
                 return 3;
-        for (size_t i = 0; i < b->n; i++)
-                b->children[i].instance = instances[i];
-        while (!b->gone && batch_count(b, true) > 0) {
+        while (!b->gone && !batch_over(b)) {
                 batch_fill(env, b);
                 batch_wait(b);
-                for (size_t i = 0; i < b->n; i++) {
-                        if (b->children[i].state == CHILD_WAITING || b->children[i].state == CHILD_DONE)
+                for (size_t i = 0; i < b->n_children; i++) {
+                        if (b->children[i].state == CHILD_DONE)
                                 continue;
                         child_expire(b, &b->children[i]);
                         child_reap(b, &b->children[i]);
@@ -322,35 +431,36 @@ static int batch_run(struct env *env, struct batch *b, const char *const *instan
         return b->gone ? 3 : 0;
 }
 
-static int job_run(struct env *env, const struct batch *b, const char *instance, FILE *out)
+static void job_run(struct env *env, const struct batch *b, size_t i, FILE *out)
 {
-        probe_run_here(env, b->check, instance, out, b->with_instance);
-        return fclose(out) == 0 ? 0 : 3;
+        static struct instance_list known; /* of this child, for all its instances */
+
+        probe_run_here(env, b->check, b->instances[i], &known, out, b->with_instance);
 }
 
-static int job_list(struct env *env, const struct batch *b, const char *instance UNUSED, FILE *out)
+static void job_list(struct env *env, const struct batch *b, size_t i UNUSED, FILE *out)
 {
         int r = probe_list_here(env, b->check, out);
         enum result result = r == 0 ? RESULT_OK : r == -EACCES || r == -EPERM ? RESULT_DENIED : RESULT_FAILED;
 
         probe_print_end(out, NULL, result, r == 0 ? "" : env->why.text[0] ? env->why.text : strerror(-r));
-        return fclose(out) == 0 ? 0 : 3;
 }
 
 int probe_run_children(struct env *env, const struct check *check, const char *const *instances, size_t n, const struct probe_wish *wishes,
                        int out_fd, bool with_instance)
 {
-        struct batch b = { .check = check, .job = job_run, .n = n, .wishes = wishes, .out_fd = out_fd, .with_instance = with_instance };
+        struct batch b = { .check = check, .job = job_run, .instances = instances, .n = n, .wishes = wishes, .out_fd = out_fd,
+                           .with_instance = with_instance };
 
         if (check->prepare && n > 1)
                 check->prepare(env);
-        return batch_run(env, &b, instances);
+        return batch_run(env, &b);
 }
 
 int probe_list_child(struct env *env, const struct check *check, int out_fd)
 {
         static const char *const nobody[] = { "discovery" };
-        struct batch b = { .check = check, .job = job_list, .n = 1, .out_fd = out_fd };
+        struct batch b = { .check = check, .job = job_list, .instances = nobody, .n = 1, .out_fd = out_fd };
 
-        return batch_run(env, &b, nobody);
+        return batch_run(env, &b);
 }

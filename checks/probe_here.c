@@ -95,24 +95,30 @@ void probe_print_end(FILE *out, const char *instance, enum result result, const 
         fflush(out);
 }
 
-enum result probe_run_here(struct env *env, const struct check *check, const char *instance, FILE *out, bool with_instance)
+static const struct instance *find_instance(const struct instance_list *list, const char *name)
+{
+        for (size_t i = 0; i < list->n; i++)
+                if (streq(list->items[i].name, name))
+                        return &list->items[i];
+        return NULL;
+}
+
+enum result probe_run_here(struct env *env, const struct check *check, const char *instance, struct instance_list *known, FILE *out,
+                           bool with_instance)
 {
         struct printer printer = { .check = check, .instance = with_instance ? instance : NULL, .out = out };
-        struct instance_list list = { 0 };
-        const struct instance *found = NULL;
+        const struct instance *found = find_instance(known, instance);
         enum result result;
-        int r;
+        int r = 0;
 
         env->why.text[0] = env->said[0] = '\0';
         env->check = check;
-        r = 0;
-        if (check->knows_instances)
-                instance_add(&list, instance);
-        else
-                r = check->discover(env, &list);
-        for (size_t i = 0; i < list.n; i++)
-                if (streq(list.items[i].name, instance))
-                        found = &list.items[i];
+        if (!found && check->knows_instances)
+                instance_add(known, instance);
+        else if (!found && known->n == 0)
+                r = check->discover(env, known);
+        if (!found)
+                found = find_instance(known, instance);
         env->emit = print_sample;
         env->data = &printer;
         if (found) {
@@ -129,7 +135,8 @@ enum result probe_run_here(struct env *env, const struct check *check, const cha
                 snprintf(env->why.text, sizeof(env->why.text), "%s is not there (any more)", instance);
         }
         probe_print_end(out, printer.instance, result, result == RESULT_OK ? env->said : env->why.text);
-        instance_list_done(&list);
+        if (r < 0) /* what was found before the failure is not all there is */
+                instance_list_done(known);
         return result;
 }
 
