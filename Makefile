@@ -130,7 +130,7 @@ $(SANDIR)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay_main.c $(SANDIR)/libagent.a $
 		-Wl,--start-group $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a -Wl,--end-group \
 		$(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
 
-check-programs: build man $(BUILD)/bench/store_writes $(BUILD)/man/veille.conf.5.new $(PROGRAMS:%=$(SANDIR)/%) $(TESTS:%=$(SANDIR)/tests/%) $(FUZZERS:%=$(SANDIR)/fuzz/%)
+check-programs: build man $(BUILD)/bench/store_writes $(BUILD)/bench/brain_polls $(BUILD)/man/veille.conf.5.new $(PROGRAMS:%=$(SANDIR)/%) $(TESTS:%=$(SANDIR)/tests/%) $(FUZZERS:%=$(SANDIR)/fuzz/%)
 
 # SUITE=unit, or a part of a test's name, runs only those.
 check: deps-check
@@ -172,6 +172,17 @@ $(BUILD)/bench/store_writes: tests/bench/store_writes.c $(BUILD)/libagent.a $(BU
 	$(if $(V),,@echo '  LD $@')
 	$(Q)$(CC) $(ALL_CFLAGS) $(INC_agent) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ $< -Wl,--start-group $(BUILD)/libagent.a \
 		$(BUILD)/libveille.a -Wl,--end-group $(call pkg_libs,$(ALL_PKGS)) -lm
+# The brain for a million polls with a clock that jumps: no heap growth (BENCH_POLLS; root, some minutes).
+$(BUILD)/bench/brain_polls: tests/bench/brain_polls.c agent/veilled.c $(BUILD)/libagent.a $(BUILD)/libveille.a
+	@mkdir -p $(@D)
+	$(if $(V),,@echo '  LD $@')
+	$(Q)$(CC) $(ALL_CFLAGS) $(INC_agent) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ $< -Wl,--start-group $(BUILD)/libagent.a \
+		$(BUILD)/libveille.a -Wl,--end-group $(call pkg_libs,$(ALL_PKGS)) -lm
+.PHONY: bench-polls
+bench-polls: all
+	@$(MAKE) --no-print-directory $(BUILD)/bench/brain_polls
+	@BUILD=$(BUILD) tests/bench/polls
+
 bench-writes: deps $(BUILD)/bench/store_writes
 	@dir=$$(mktemp -d $${WRITES_DIR:-$(BUILD)}/writes.XXXXXX) && { $(BUILD)/bench/store_writes $$dir $(WRITES_DAYS); s=$$?; rm -rf $$dir; exit $$s; }
 

@@ -31,7 +31,7 @@ struct brain_store {
         int64_t seq, acked;
         bool loaded, ever;
         int loading;          /* answers to "load" that are still to come */
-        json_t *saved;        /* what the store has of our state, to send only changes */
+        json_t *saved;        /* what the store has of our state, to send only changes: key and stand_in() */
 };
 
 static void link_down(struct brain_store *s)
@@ -149,22 +149,45 @@ static void send_samples(struct brain_store *s)
                 json_decref(rows);
 }
 
-/* The same but for the time of saving is no change. */
-static bool same_state(json_t *a, json_t *b)
+static uint64_t hash_bytes(uint64_t h, const void *data, size_t len)
 {
-        json_t *x, *y;
-        bool same;
+        const unsigned char *p = data;
 
-        if (!a || !b)
-                return false;
-        x = json_copy(a);
-        y = json_copy(b);
-        json_object_del(x, "wall");
-        json_object_del(y, "wall");
-        same = json_equal(x, y);
-        json_decref(x);
-        json_decref(y);
-        return same;
+        while (len--)
+                h = (h ^ *p++) * 1099511628211u; /* FNV-1a */
+        return h;
+}
+
+/* Without the member skip of the outermost object; NULL: with all. */
+static uint64_t hash_json(uint64_t h, const json_t *v, const char *skip)
+{
+        char type = (char)('0' + json_typeof(v));
+        json_int_t integer = json_integer_value(v);
+        double real = json_real_value(v);
+        const json_t *item;
+        const char *key;
+        size_t i;
+
+        h = hash_bytes(h, &type, 1);
+        if (json_is_string(v))
+                return hash_bytes(h, json_string_value(v), json_string_length(v) + 1);
+        if (json_is_integer(v))
+                return hash_bytes(h, &integer, sizeof(integer));
+        if (json_is_real(v))
+                return hash_bytes(h, &real, sizeof(real));
+        json_array_foreach(v, i, item)
+                h = hash_json(h, item, NULL);
+        json_object_foreach((json_t *)v, key, item)
+                if (!skip || !streq(key, skip))
+                        h = hash_json(hash_bytes(h, key, strlen(key) + 1), item, NULL);
+        return hash_bytes(h, "]", 1);
+}
+
+/* What stands for a value among those that the store has: the values themselves would be half a megabyte. The time of saving is
+ * no change. */
+static json_t *stand_in(const json_t *value)
+{
+        return json_integer((json_int_t)hash_json(14695981039346656037u, value, "wall"));
 }
 
 struct put {
@@ -176,10 +199,10 @@ struct put {
 static void put_changed(void *data, const char *key, json_t *value)
 {
         struct put *p = data;
-        json_t *before = json_object_get(p->s->saved, key);
+        json_t *before = json_object_get(p->s->saved, key), *now = stand_in(value);
 
-        json_object_set(p->now, key, value);
-        if (same_state(before, value))
+        json_object_set_new(p->now, key, now);
+        if (json_equal(before, now))
                 return;
         if (send_doc(p->s, json_pack("{ss ss sO}", "t", "put", "key", key, "value", value)))
                 return;
@@ -226,7 +249,7 @@ static void handle_line(struct brain_store *s, const char *text, size_t len)
                 if (key && value) {
                         judge_load(s->b->judge, key, value, brain_now_us(), brain_wall_us());
                         brain_selftest_load(s->b, key, value);
-                        json_object_set(s->saved, key, value);
+                        json_object_set_new(s->saved, key, stand_in(value));
                 }
         } else if (t && streq(t, "loaded")) {
                 s->loaded = --s->loading <= 0;
