@@ -10,7 +10,7 @@
  * that fails, dies in the middle, or is gone for a discovery. Its store is a child that confirms.
  *
  * brain_polls POLLS RUN: prints a line for each of 50 parts: polls, days, least bytes in use in that part (mallinfo2), bytes the
- * heap has from the kernel, private dirty KiB, series and components. */
+ * heap has from the kernel, private dirty KiB, series, windows of rules and components. */
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -103,9 +103,14 @@ static void skip_to_next_timer(void)
                 skipped_us += least + 1;
 }
 
+static bool probes_under_way(void)
+{
+        return probe_requests_active(false, INT64_MAX) + probe_requests_active(true, INT64_MAX) > 0;
+}
+
 static bool waits_for_somebody(void)
 {
-        return store_owes || (the_brain && probe_requests_active(false) + probe_requests_active(true) > 0);
+        return store_owes || (the_brain && probes_under_way());
 }
 
 int epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
@@ -165,18 +170,22 @@ static size_t private_dirty_kib(void)
 
 static void print_part(struct brain *b, const struct part *part, int64_t begin_us)
 {
-        size_t series = 0, components = 0, fds = 0;
+        size_t series = 0, windows = 0, components = 0, fds = 0;
 
-        for (const struct judge_instance *i = judge_instances(b->judge); i; i = i->next)
+        for (const struct judge_instance *i = judge_instances(b->judge); i; i = i->next) {
                 series += i->n_series;
+                for (size_t k = 0; k < i->n_series; k++)
+                        for (unsigned r = 0; r < i->series[k].n_rules; r++)
+                                windows += i->series[k].rules[r].state.window != NULL;
+        }
         for (const struct judge_component *c = judge_components(b->judge); c; c = c->next)
                 components++;
         for (int fd = 0; fd < 1024; fd++)
                 fds += fcntl(fd, F_GETFD) >= 0;
-        printf("{\"polls\":%" PRIu64 ",\"days\":%.3f,\"used\":%zu,\"heap\":%zu,\"private_dirty_kib\":%zu,\"series\":%zu,\"components\":%zu,"
+        printf("{\"polls\":%" PRIu64 ",\"days\":%.3f,\"used\":%zu,\"heap\":%zu,\"private_dirty_kib\":%zu,\"series\":%zu,\"windows\":%zu,\"components\":%zu,"
                "\"fds\":%zu,\"events\":%" PRIu64 ",\"spawns\":%" PRIu64 ",\"dropped\":%" PRIu64 ",\"bad_lines\":%" PRIu64 ",\"timeouts\":%" PRIu64 "}\n",
                b->counters.runs, (double)(brain_now_us() - begin_us) / USEC_PER_SEC / 86400, part->least_used, part->heap, private_dirty_kib(), series,
-               components, fds, b->counters.events, b->counters.spawns, b->counters.dropped_store_lines, b->counters.bad_lines,
+               windows, components, fds, b->counters.events, b->counters.spawns, b->counters.dropped_store_lines, b->counters.bad_lines,
                b->counters.timeouts);
         fflush(stdout);
 }
@@ -186,7 +195,7 @@ static bool look(struct part *part)
 {
         struct mallinfo2 m;
 
-        if (probe_requests_active(false) + probe_requests_active(true) > 0)
+        if (probes_under_way())
                 return false;
         m = mallinfo2();
         part->least_used = MIN(part->least_used, m.uordblks + m.hblkhd);
