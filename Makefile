@@ -40,13 +40,15 @@ LIBS_veille-store := libsystemd jansson sqlite3
 LIBS_veille-web := libmicrohttpd jansson
 LIBS_veillectl := jansson libatasmart
 LIBS_veille-probe := jansson libatasmart
+LIBS_veille-notify := libcurl gnutls libsystemd jansson
 EXTRA_veille-probe := -lsensors -lm
 PREFIX_veilled := brain
 PREFIX_veille-store := store
 PREFIX_veille-web := web
 PREFIX_veillectl := ctl
+PREFIX_veille-notify := notify
 
-AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl)
+AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl veille-notify)
 PROGRAMS := $(AGENT_PROGRAMS) veille-probe
 
 # src/ may include only src/; agent/ and checks/ only themselves and src/. The -I flags enforce it.
@@ -55,7 +57,7 @@ pkg_libs = $(if $(1),$(shell pkg-config --libs $(1)))
 # V=1 shows whole commands.
 Q := $(if $(V),,@)
 
-ALL_PKGS := libsystemd jansson sqlite3 libmicrohttpd libatasmart libcurl
+ALL_PKGS := libsystemd jansson sqlite3 libmicrohttpd libatasmart libcurl gnutls
 INC_src := -Isrc
 INC_agent := -Iagent -Isrc
 INC_checks := -Ichecks -Isrc

@@ -60,6 +60,7 @@ static void on_changed(void *data, const struct judge_component *c, enum level f
                          *c->why ? ": " : "", c->why);
         brain_store_event(b, brain_wall_us(), c->name, c->kind, from, c->level, c->rule_name, c->why);
         brain_publish_soon(b);
+        brain_alert_soon(b);
 }
 
 static void on_reasons(void *data, const struct judge_component *c, const struct judge_reason *also)

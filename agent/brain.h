@@ -37,6 +37,8 @@ struct brain {
         struct brain_selftest *selftest;
         struct brain_control *control;
         struct brain_reload *reload; /* under way, or NULL */
+        struct brain_alert *alert;
+        struct brain_notify *notify;
 };
 
 int64_t brain_now_us(void);  /* CLOCK_BOOTTIME */
@@ -113,6 +115,7 @@ void brain_state_each(struct brain *b, void (*fn)(void *data, const char *key, j
 /* --- brain_store.c: the link to veille-store ------------------------------------------------------ */
 int brain_store_start(struct brain *b);
 void brain_store_stop(struct brain *b);
+void brain_store_state(struct brain *b); /* sends what changed of the state now, not at the next turn */
 bool brain_store_loaded(const struct brain *b); /* state has come, or will not come soon */
 /* wall_us: when it happened, CLOCK_REALTIME. */
 void brain_store_event(struct brain *b, int64_t wall_us, const char *component, const char *kind, enum level from, enum level to,
@@ -136,6 +139,15 @@ json_t *brain_selftest_json(struct brain *b); /* for status.json */
 int brain_selftest_ask(struct brain *b, const char *component, const char *kind, char *ret, size_t size, struct errinfo *err);
 void brain_selftest_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
 void brain_selftest_load(struct brain *b, const char *key, const json_t *value);
+
+/* --- brain_alert.c: who is told what; brain_notify.c: by which ways (brain_alert.h) ---------------------- */
+int brain_alert_start(struct brain *b);
+void brain_alert_stop(struct brain *b);
+void brain_alert_soon(struct brain *b);   /* a level changed */
+void brain_alert_reload(struct brain *b); /* the configuration changed */
+/* What a reboot must not lose, for the store; and back. */
+void brain_alert_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
+void brain_alert_load(struct brain *b, const char *key, const json_t *value);
 
 /* --- brain_control.c: RUN/control.sock ---------------------------------------------------------------- */
 int brain_control_start(struct brain *b);

@@ -10,6 +10,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include "alert_config.h"
 #include "brain.h"
 #include "plugin_config.h"
 #include "rule_config.h"
@@ -69,6 +70,8 @@ static int take_catalog(const struct brain *b, const struct config *config, cons
         if (r < 0)
                 return r == -EINVAL ? -EPROTO : r;
         r = plugin_config_check(config, &catalog, err);
+        if (r >= 0)
+                r = alert_config_read(config, NULL, err);
         if (r >= 0)
                 r = catalog_check_names(config, &catalog, err);
         for (size_t i = 0; r >= 0 && i < catalog.n_checks; i++) {

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "brain.h"
+#include "brain_alert.h"
 
 #define CLIENTS_MAX 8
 #define REQUEST_MAX 4096
@@ -138,6 +138,11 @@ static const struct {
         { "reload", true, do_reload },
         { "poll", true, do_poll },
         { "selftest", true, do_selftest },
+        { "ack", true, brain_alert_ack },
+        { "silence", true, brain_alert_silence },
+        { "silence-end", true, brain_alert_silence_end },
+        { "maintenance", true, brain_alert_maintenance },
+        { "test-alert", true, brain_alert_test },
         { "ping", false, do_ping },
 };
 

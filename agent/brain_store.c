@@ -212,6 +212,12 @@ static void put_changed(void *data, const char *key, json_t *value)
                 json_object_del(p->now, key);
 }
 
+/* Of other things the last state is kept when they are gone for a while. */
+static bool comes_and_goes(const char *key)
+{
+        return str_starts(key, "component/") || str_starts(key, "present/") || str_starts(key, "alert/") || str_starts(key, "letter/");
+}
+
 static void send_state(struct brain_store *s)
 {
         struct put p = { .s = s, .now = json_object() };
@@ -219,9 +225,9 @@ static void send_state(struct brain_store *s)
         json_t *v;
 
         brain_state_each(s->b, put_changed, &p);
+        brain_alert_each(s->b, put_changed, &p);
         json_object_foreach(s->saved, key, v)
-                if ((str_starts(key, "component/") || str_starts(key, "present/")) && !json_object_get(p.now, key) &&
-                    !send_doc(s, json_pack("{ss ss}", "t", "del", "key", key)))
+                if (comes_and_goes(key) && !json_object_get(p.now, key) && !send_doc(s, json_pack("{ss ss}", "t", "del", "key", key)))
                         json_object_set(p.now, key, v);
         json_decref(s->saved);
         s->saved = p.now;
@@ -249,6 +255,7 @@ static void handle_line(struct brain_store *s, const char *text, size_t len)
                 if (key && value) {
                         judge_load(s->b->judge, key, value, brain_now_us(), brain_wall_us());
                         brain_selftest_load(s->b, key, value);
+                        brain_alert_load(s->b, key, value);
                         json_object_set_new(s->saved, key, stand_in(value));
                 }
         } else if (t && streq(t, "loaded")) {
@@ -304,7 +311,7 @@ static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents, void 
 
 static void link_up(struct brain_store *s)
 {
-        static const char *const prefixes[] = { "state/", "component/", "present/", "selftest" };
+        static const char *const prefixes[] = { "state/", "component/", "present/", "selftest", "alert", "letter/" };
         struct sockaddr_un sa = { .sun_family = AF_UNIX };
         int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/store.sock", s->b->options.run);
 
@@ -349,6 +356,19 @@ static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
         }
         sd_event_source_set_time_relative(source, early ? 200 * USEC_PER_MSEC : RETRY_US);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+void brain_store_state(struct brain *b)
+{
+        struct brain_store *s = b->store;
+
+        /* Before everything has come from the store, what it has and we have not is not gone. */
+        if (!s || s->fd < 0 || !s->loaded)
+                return;
+        send_state(s);
+        send_doc(s, json_pack("{ss sI}", "t", "sync", "seq", (json_int_t)++s->seq));
+        if (!s->unacked_us)
+                s->unacked_us = brain_now_us();
 }
 
 bool brain_store_loaded(const struct brain *b)

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "ctl_catalog.h"
+#include "ctl_config_alert.h"
 #include "plugin_config.h"
 #include "rule_config.h"
 
@@ -125,13 +126,15 @@ static int check(const struct common_options *options, const char *file)
         if (config_load_known(file, catalog.n_checks ? known : NULL, &c, &errors) < 0)
                 n = print_errors(&errors);
         else
-                n = check_rules(c, &catalog) + check_plugins(c, &catalog);
+                n = check_rules(c, &catalog) + check_plugins(c, &catalog) + ctl_config_alert_check(c);
         if (n > 0)
                 fprintf(stderr, "%u error%s; nothing of it is used until %s gone\n", n, n == 1 ? "" : "s", n == 1 ? "it is" : "they are");
         else
                 print_good(c, file);
-        if (c)
+        if (c) {
+                ctl_config_alert_advise(c);
                 check_rights(c);
+        }
         config_free(c);
         catalog_names_done(&names);
         catalog_done(&catalog);

@@ -357,6 +357,13 @@ void alerts_sweep_begin(struct alerts *a, const char *host)
                         a->list[i]->seen = false;
 }
 
+void alerts_sweep_keep(struct alerts *a, const char *host, const char *component)
+{
+        for (size_t i = alert_first_of(a, component); i < a->n && streq(a->list[i]->component, component); i++)
+                if (streq(a->list[i]->host, host))
+                        a->list[i]->seen = true;
+}
+
 void alerts_sweep_end(struct alerts *a, const char *host, int64_t now_us)
 {
         for (size_t i = 0; i < a->n; i++)

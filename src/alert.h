@@ -152,6 +152,7 @@ void alerts_clock(struct alerts *a, int64_t now_us, int64_t wall_us);
 void alerts_component(struct alerts *a, const struct alert_about *about, const struct alert_input *reasons, size_t n, int64_t now_us);
 /* Between the two every component of the host is reported; what was not is over: it is not there any more. */
 void alerts_sweep_begin(struct alerts *a, const char *host);
+void alerts_sweep_keep(struct alerts *a, const char *host, const char *component); /* nothing is known of it now: it stays as it is */
 void alerts_sweep_end(struct alerts *a, const char *host, int64_t now_us);
 
 /* Hands out what is to be said now, and remembers it as said. Returns when to call again if nothing changes; INT64_MAX: never. */

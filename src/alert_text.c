@@ -14,6 +14,7 @@
 
 #define FULL_MAX 6    /* so many alerts are told in full; of more the rest in a line each */
 #define LINES_MAX 200 /* of what is not critical; criticals are all named */
+#define ITEMS_MAX 200 /* as JSON */
 
 enum word {
         W_LEVEL, /* + enum level */
@@ -484,7 +485,7 @@ json_t *alert_message_json(const struct alerts *a, const struct alert_message *m
 
         alert_text_subject(a, m, l, &subject);
         alert_text_body(a, m, l, &body);
-        for (size_t i = 0; i < m->n; i++) {
+        for (size_t i = 0; i < MIN(m->n, ITEMS_MAX); i++) {
                 json_t *o = alert_fact_json(a, m->items[i].alert);
 
                 json_object_set_new(o, "what", json_string(alert_what_name(m->items[i].what)));
@@ -493,8 +494,8 @@ json_t *alert_message_json(const struct alerts *a, const struct alert_message *m
                 json_object_set_new(o, "to_do", json_string(to_do(m->items[i].alert, l)));
                 json_array_append_new(items, o);
         }
-        return json_pack("{si ss ss so ss ss ss ss sb so so so}", "version", 1, "id", m->id, "contact", m->contact, "time", seconds(m->wall_us),
+        return json_pack("{si ss ss so ss ss ss ss sb so so so sI}", "version", 1, "id", m->id, "contact", m->contact, "time", seconds(m->wall_us),
                          "host", head->alert->host, "component", head->alert->component, "level", level_name(m->level), "what",
                          alert_what_name(head->what), "digest", m->digest, "subject", text_json(&subject), "body", text_json(&body), "items",
-                         items);
+                         items, "total", (json_int_t)m->n);
 }

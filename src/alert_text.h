@@ -15,7 +15,8 @@
 void alert_text_subject(const struct alerts *a, const struct alert_message *m, enum alert_language language, struct textbuf *out);
 void alert_text_body(const struct alerts *a, const struct alert_message *m, enum alert_language language, struct textbuf *out);
 
-/* The message as veille-notify and programs behind it get it (docs/protocols.md): subject, body, and all facts. Owned by the caller. */
+/* The message as veille-notify and programs behind it get it (docs/protocols.md): subject, body, and the facts of at most 200 alerts.
+ * Owned by the caller. */
 json_t *alert_message_json(const struct alerts *a, const struct alert_message *m, enum alert_language language);
 /* One alert as it is, without what a message adds: for Alertmanager and veillectl alerts. */
 json_t *alert_fact_json(const struct alerts *a, const struct alert *x);

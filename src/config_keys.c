@@ -21,6 +21,11 @@ const struct config_section config_sections[] = {
           "veille. [check NAME] and [rule NAME-status] hold for it as for any other. See veille-checks(7)." },
         { "rule", "memory-error-storm", "How one thing is judged; the names are those of veillectl rules. See veille-rules(7). "
           "Limits are in the unit of the metric, and may be written with %, s, min, h, d, w, KiB, MiB, GiB, TiB." },
+        { "alert", NULL, "How people are told. Who is told is said in [contact NAME], by which ways in [sink NAME]." },
+        { "contact", "oncall", "Somebody who is told; the name is yours. At most ten messages an hour reach a contact: what there is more "
+          "to say is said together, and no critical is left out." },
+        { "sink", "mail", "A way for messages; the name is yours. One that does not need this host's own mail, name server and disk is "
+          "the one that works when it matters." },
         { "store", NULL, "What veille-store keeps, how long, and how much of the disk it may use." },
 };
 
@@ -146,6 +151,56 @@ const struct config_key config_keys[] = {
           "When the brain has written nothing for this long, every level is shown as unknown." },
         { "web", false, "connections", CONFIG_INT, "64", 4, 1000, NULL,
           "Most connections at a time; one address may have half of them." },
+
+        { "alert", false, "escalate_after", CONFIG_DURATION, "1h", 0, 604800, NULL,
+          "When nobody acknowledges within this (veillectl ack), contacts with step = 1 are told too, after twice this those with "
+          "step = 2. 0: never." },
+
+        { "contact", true, "sinks", CONFIG_LIST, NULL, 0, 0, NULL,
+          "Names of the [sink NAME] by which messages go, all of them. Unset: this contact is told nothing." },
+        { "contact", true, "level", CONFIG_ENUM, "warning", 0, 0, "notice warning unknown critical",
+          "The least level that is told." },
+        { "contact", true, "components", CONFIG_LIST, NULL, 0, 0, NULL,
+          "Only these components, as veillectl status names them; * and ? stand for any text and any character. Unset: all." },
+        { "contact", true, "step", CONFIG_INT, "0", 0, 10, NULL,
+          "0: is told at once. 1 and more: only when nobody acknowledged in time, see [alert] escalate_after." },
+        { "contact", true, "language", CONFIG_ENUM, "en", 0, 0, "en fr",
+          "Language of the messages. The sentences of the rules are English in both." },
+
+        { "sink", true, "type", CONFIG_ENUM, NULL, 0, 0, "mail webhook alertmanager journal exec",
+          "mail: by SMTP to relays, never through a local sendmail. webhook: JSON by POST. alertmanager: all alerts as they are to the API v2 of one or "
+          "several Prometheus Alertmanagers, without a contact. journal: the systemd journal. exec: a program." },
+        { "sink", true, "timeout", CONFIG_DURATION, "30s", 1, 300, NULL,
+          "A delivery that takes longer is ended and tried again later." },
+        { "sink", true, "to", CONFIG_LIST, NULL, 0, 0, NULL,
+          "mail: addresses of recipients." },
+        { "sink", true, "from", CONFIG_STRING, NULL, 0, 0, NULL,
+          "mail: address of the sender. Unset: veille at the name of this host." },
+        { "sink", true, "relay", CONFIG_LIST, NULL, 0, 0, NULL,
+          "mail: servers that are tried in turn: smtp://host, smtp://host:587, smtps://host. At least one should not be this host." },
+        { "sink", true, "tls", CONFIG_ENUM, "required", 0, 0, "required try none",
+          "mail: STARTTLS on smtp://: required with a certificate that fits, tried with any certificate, or never." },
+        { "sink", true, "user", CONFIG_STRING, NULL, 0, 0, NULL,
+          "mail: name to log in with (SMTP AUTH). Only where TLS is required." },
+        { "sink", true, "password_file", CONFIG_PATH, NULL, 0, 0, NULL,
+          "mail: file whose first line is the password. Readable by user veille, by no other user." },
+        { "sink", true, "ca_file", CONFIG_PATH, NULL, 0, 0, NULL,
+          "mail, webhook, alertmanager: certificates of the authorities to trust, PEM. Unset: those of the system." },
+        { "sink", true, "url", CONFIG_LIST, NULL, 0, 0, NULL,
+          "webhook: where to POST; of several the first that takes it. alertmanager: http://host:9093, all of them." },
+        { "sink", true, "template_file", CONFIG_PATH, NULL, 0, 0, NULL,
+          "webhook: JSON whose strings may hold {subject}, {body}, {host}, {component}, {level}, {what}, {id}, {contact}, {time}; a string that is "
+          "\"{message}\" becomes the whole message, \"{priority}\" a number from 1 to 5. Unset: the whole message." },
+        { "sink", true, "secret_file", CONFIG_PATH, NULL, 0, 0, NULL,
+          "webhook: file whose first line is the key of an HMAC-SHA256 over the body, sent as X-Veille-Signature: sha256=HEX." },
+        { "sink", true, "token_file", CONFIG_PATH, NULL, 0, 0, NULL,
+          "webhook, alertmanager: file whose first line is sent as Authorization: Bearer." },
+        { "sink", true, "command", CONFIG_COMMAND, NULL, 0, 0, NULL,
+          "exec: a program with its arguments, run as user veille with the message on standard input and the SMARTD_* variables of smartd -M exec, "
+          "and VEILLE_* of our own." },
+        { "sink", true, "address", CONFIG_STRING, NULL, 0, 0, NULL,
+          "exec: what SMARTD_ADDRESS shall be. Unset: root." },
+
         { "store", false, "raw-retention", CONFIG_DURATION, "1w", 86400, 31536000, NULL,
           "How long every measured value is kept. Whole days are deleted, after their hours are summed up." },
         { "store", false, "hourly-retention", CONFIG_DURATION, "365d", 86400, 315360000, NULL,

@@ -183,6 +183,8 @@ const char *judge_silence_clears(const char *rule_name);
 /* What stands on it: bits of enum topology_role, and their names; whether redundancy carries its loss. */
 unsigned judge_roles(const struct judge *judge, const struct judge_component *c);
 const char *judge_role_name(unsigned bit);
+/* The names of the components that it stands on, nearest first; at most max; returns how many. Valid until the next sample. */
+size_t judge_stands_on(const struct judge *judge, const char *component, const char **ret, size_t max);
 bool judge_protected(const struct judge *judge, const struct judge_component *c);
 
 struct health_result judge_health(const struct judge *judge);

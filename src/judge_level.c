@@ -55,6 +55,11 @@ const char *judge_role_name(unsigned bit)
         return topology_role_name((enum topology_role)bit);
 }
 
+size_t judge_stands_on(const struct judge *j, const char *component, const char **ret, size_t max)
+{
+        return j->topology ? MIN(topology_related(j->topology, component, TOPOLOGY_DOWN, ret, max), max) : 0;
+}
+
 bool judge_protected(const struct judge *j, const struct judge_component *c)
 {
         if (j->topology && topology_knows(j->topology, c->name))

@@ -1,0 +1,75 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef VEILLE_BRAIN_NOTIFY_H
+#define VEILLE_BRAIN_NOTIFY_H
+
+/* Inside of the delivery: sinks and deliveries (brain_notify.c), letters that wait (brain_notify_queue.c). */
+
+#include "brain_alert.h"
+
+#define LETTER_TESTS_MAX 64
+
+struct sink {
+        char name[ALERT_NAME_MAX + 1];
+        enum sink_type type;
+        json_t *doc;       /* as veille-notify gets it, with secrets: never written anywhere */
+        char broken[512];  /* why it cannot be used */
+        bool busy;         /* one delivery at a time */
+        unsigned failures; /* in a row */
+        int64_t next_us;   /* of an Alertmanager */
+        int64_t last_us, good_us;
+        char last[512];    /* answer */
+};
+
+struct letter {
+        char id[33];
+        char sink[ALERT_NAME_MAX + 1];
+        json_t *message;
+        unsigned attempts;
+        int64_t next_us, created_us;
+        bool critical, test, under_way;
+        size_t bytes;
+        struct letter *next;
+};
+
+struct letter_answer { /* to a test */
+        char id[33], sink[ALERT_NAME_MAX + 1], text[512];
+        bool good;
+};
+
+struct delivery {
+        struct brain *b;
+        char sink[ALERT_NAME_MAX + 1], letter[33];
+        int fd;
+        pid_t pid;
+        sd_event_source *io, *timer, *child;
+        char *request;
+        size_t len, sent;
+        char answer[4096];
+        size_t answer_len;
+        bool ended;
+        struct delivery *next;
+};
+
+struct brain_notify {
+        struct sink *sinks;
+        size_t n_sinks;
+        struct letter *letters; /* oldest first */
+        size_t n_letters, bytes;
+        uint64_t delivered, failed, dropped;
+        struct delivery *deliveries;
+        struct letter_answer tests[LETTER_TESTS_MAX]; /* a ring */
+        size_t n_tests;
+};
+
+void delivery_start(struct brain *b, struct sink *s, struct letter *l, json_t *facts);
+bool sinks_failing(const struct brain *b);
+
+/* The oldest letter of the sink that may be tried now; NULL. */
+struct letter *letter_due(struct brain *b, const char *sink, int64_t now_us);
+void letter_end(struct brain *b, const char *id, const char *sink, bool good, const char *text, bool permanent);
+int64_t letter_backoff_us(unsigned attempts);
+void letters_drop_lost(struct brain *b); /* those of sinks that are not there any more */
+void letters_free(struct brain *b);
+
+#endif
