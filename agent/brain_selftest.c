@@ -42,12 +42,13 @@ static void forget(struct selftest_memory *m)
 
 static void see_answer(struct brain_selftest *s, struct selftest_memory *m, const struct judge_instance *i)
 {
-        const char *answer = selftest_label(i, "disk_selftest_start", "answer"), *why = selftest_label(i, "disk_selftest_start", "why");
+        const struct judge_series *said = selftest_answer(i, m->run);
+        const char *answer = said ? selftest_series_label(said, "answer") : NULL, *why = said ? selftest_series_label(said, "why") : NULL;
         int kind = m->under_way;
 
         if (answer && streq(answer, "begun")) {
                 m->confirmed = true;
-                m->run = i->run;
+                m->run = said->run;
                 tell(s, i, kind, "has begun", "");
                 return;
         }
@@ -88,13 +89,14 @@ static void see_end(struct brain_selftest *s, struct selftest_memory *m, const s
 static void follow(struct brain_selftest *s, struct selftest_memory *m, struct judge_instance *i)
 {
         int64_t age_s = selftest_wall_s() - m->started_s[m->under_way];
+        bool confirmed = m->confirmed;
 
         if (!i->in_flight && i->run > m->run && i->verdict == VERDICT_OK && !i->standby) {
                 if (!m->confirmed)
                         see_answer(s, m, i);
                 else if (selftest_value(i, "disk_selftest_running") != 1)
                         see_end(s, m, i);
-                if (m->under_way < 0 || m->run == i->run)
+                if (m->under_way < 0 || m->confirmed != confirmed)
                         brain_state_save(s->b);
         }
         if (m->under_way >= 0 && (age_s < -CONFIRM_S || age_s > (m->confirmed ? RUNNING_MAX_S : CONFIRM_S))) {

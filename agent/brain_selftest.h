@@ -61,6 +61,11 @@ bool selftest_writes_are_slow(const struct brain *b);
 
 /* The value of this metric in the instance's last run; NAN when it was not said. */
 double selftest_value(const struct judge_instance *i, const char *metric);
+/* What the disk said to the start of a test in a run after this one; NULL: nothing. It need not be the last run: a request ends when
+ * its slowest disk has answered, and the others may have been read again by then. */
+const struct judge_series *selftest_answer(const struct judge_instance *i, unsigned after);
+/* The value of a label; NULL. */
+const char *selftest_series_label(const struct judge_series *s, const char *name);
 /* The label of this metric's sample in the last run; NULL. */
 const char *selftest_label(const struct judge_instance *i, const char *metric, const char *label);
 

@@ -22,7 +22,7 @@ struct selftest_links {
         bool known; /* the topology was read, and well */
 };
 
-static const char *label_of(const struct judge_series *s, const char *name)
+const char *selftest_series_label(const struct judge_series *s, const char *name)
 {
         const char *labels = s->labels, *n, *v;
 
@@ -57,7 +57,20 @@ const char *selftest_label(const struct judge_instance *i, const char *metric, c
 {
         const struct judge_series *s = series_of(i, metric);
 
-        return s ? label_of(s, label) : NULL;
+        return s ? selftest_series_label(s, label) : NULL;
+}
+
+const struct judge_series *selftest_answer(const struct judge_instance *i, unsigned after)
+{
+        const struct judge_series *newest = NULL;
+
+        for (size_t k = 0; k < i->n_series; k++) {
+                const struct judge_series *s = &i->series[k];
+
+                if (s->run > after && streq(s->metric->name, "disk_selftest_start") && (!newest || s->run > newest->run))
+                        newest = s;
+        }
+        return newest;
 }
 
 /* --- what stands on what ------------------------------------------------------------------------- */
@@ -75,7 +88,7 @@ static void link_add(struct selftest_links *l, const char *child, const char *pa
 
 static void link_read(struct selftest_links *l, const struct judge_series *s)
 {
-        const char *child = label_of(s, "child"), *parent = label_of(s, "parent"), *kind = label_of(s, "kind");
+        const char *child = selftest_series_label(s, "child"), *parent = selftest_series_label(s, "parent"), *kind = selftest_series_label(s, "kind");
 
         if (!child || !parent || !kind || streq(kind, "filesystem") || streq(kind, "swap"))
                 return;
