@@ -11,16 +11,14 @@ import subprocess
 import sys
 import tempfile
 
+from tap import say
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE + "/../bench")
 import lab
 
 DIR = tempfile.mkdtemp(prefix="veille-bench-host-")
 ROOT, RUN = DIR + "/host", DIR + "/run"
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + ("" if good else ": " + str(detail)[:1500]), flush=True)
 
 
 def load(name):

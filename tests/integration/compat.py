@@ -15,6 +15,8 @@ import tempfile
 import time
 import urllib.request
 
+from tap import none
+
 sys.path.insert(0, os.path.dirname(__file__))
 import unpacked  # noqa: E402
 
@@ -105,10 +107,6 @@ UNLIKE = ("free_bytes", "avail_bytes", "files_free", "hwmon_humidity")
 COLLECTORS = ("hwmon", "edac", "mdadm", "thermal_zone", "filesystem")
 
 
-def say(problems, name):
-    print("not ok - %s: %s" % (name, json.dumps(problems)[:1500]) if problems else "ok - " + name)
-
-
 def parse(text):
     """{(name, frozen labels): value}, {name: type}"""
     series, types = {}, {}
@@ -196,7 +194,7 @@ def same_as_table(series):
     # An empty label is no label.
     wanted = {(n, frozenset(p for p in labels if p[1])) for n, labels in wanted}
     ours = {(n, frozenset(p for p in labels if p[1])) for n, labels in ours}
-    say(["missing " + show(k) for k in sorted(wanted - ours, key=show)] + ["not theirs " + show(k) for k in sorted(ours - wanted, key=show)],
+    none(["missing " + show(k) for k in sorted(wanted - ours, key=show)] + ["not theirs " + show(k) for k in sorted(ours - wanted, key=show)],
         "node_exporter: %d series as documented" % len(wanted))
 
 
@@ -220,9 +218,9 @@ def same_as_node_exporter(series, types, root, processes):
     problems += ["%s: %s, theirs %s" % (show(k), ours[k], v) for k, v in shared.items()
                  if k in ours and abs(ours[k] - v) > 1e-6 * abs(v) and not k[0].endswith(UNLIKE)]
     problems += ["type of %s: %s, theirs %s" % (n, types[n], their_types[n]) for n in sorted(families & set(their_types)) if types[n] != their_types[n]]
-    say(problems, "node_exporter: %d series as Debian's own of the same tree, with their values" % len(shared))
+    none(problems, "node_exporter: %d series as Debian's own of the same tree, with their values" % len(shared))
     if len(shared) < 60:
-        say(["only %d series of %d" % (len(shared), len(theirs))], "node_exporter said something")
+        none(["only %d series of %d" % (len(shared), len(theirs))], "node_exporter said something")
 
 
 def same_as_smartctl_exporter(series, types):
@@ -237,7 +235,7 @@ def same_as_smartctl_exporter(series, types):
         problems += ["%s: %s" % (name, sorted(labels - allowed)) for labels in ours.get(name, []) if labels - allowed]
         problems += ["%s lacks %s" % (name, sorted(allowed - set().union(*ours[name])))] if name in ours and allowed - set().union(*ours[name]) else []
     problems += ["%s is a %s" % (n, types[n]) for n in GAUGES if types.get(n) != "gauge"]
-    say(problems, "smartctl_exporter: %d families as documented" % len(SMARTCTL))
+    none(problems, "smartctl_exporter: %d families as documented" % len(SMARTCTL))
 
 
 def main():
@@ -245,17 +243,17 @@ def main():
     with tempfile.TemporaryDirectory(prefix="veille-compat-") as directory:
         try:
             make_root(directory + "/root")
-            say(make_run(directory + "/root", directory + "/run"), "every check reads the made-up host")
+            none(make_run(directory + "/root", directory + "/run"), "every check reads the made-up host")
             series, types = parse(serve(directory, directory + "/run", processes))
             same_as_table(series)
             same_as_node_exporter(series, types, directory + "/root", processes)
             nvme = {k: v for k, v in series.items() if k[0].startswith("smartctl_device_") and ("device", "nvme0") in k[1]}
-            say([] if ("smartctl_version", frozenset({("json_format_version", "1.0"), ("smartctl_version", "7.3"), ("svn_revision", "5338"),
+            none([] if ("smartctl_version", frozenset({("json_format_version", "1.0"), ("smartctl_version", "7.3"), ("svn_revision", "5338"),
                                                       ("build_info", "(local build)")})) in series else ["it is not there"], "smartctl_exporter: smartctl_version")
             wanted = {"percentage_used": 3, "available_spare": 100, "available_spare_threshold": 10, "critical_warning": 0, "media_errors": 0,
                       "num_err_log_entries": 7, "bytes_read": 1024000, "bytes_written": 1536000, "power_on_seconds": 36000, "capacity_bytes": 2048}
             got = {k[0][len("smartctl_device_"):]: v for k, v in nvme.items()}
-            say([(n, got.get(n)) for n, v in wanted.items() if got.get(n) != v], "smartctl_exporter: values of an NVMe disk that smartctl told")
+            none([(n, got.get(n)) for n, v in wanted.items() if got.get(n) != v], "smartctl_exporter: values of an NVMe disk that smartctl told")
             subprocess.run([sys.executable, "tests/fixtures/make_run.py", directory + "/run2", "--disks", "1", "--probe", unpacked.BUILD + "/veille-probe"],
                            check=True)
             same_as_smartctl_exporter(*parse(serve(directory, directory + "/run2", processes)))

@@ -19,6 +19,8 @@ import tarfile
 import tempfile
 import time
 
+from tap import say
+
 SHARED = os.environ.get("SHARED", "../shared")
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 CORPUS = os.path.abspath(SHARED + "/corpus")
@@ -42,10 +44,6 @@ KINDS = [(re.compile(pattern), kind) for pattern, kind in (
 PARSERS = ["fuzz_" + name for name in ("config", "history", "kmsg", "mdstat", "mountinfo", "smart_blob", "smartctl_json", "zpool")]
 PLAUSIBLE = {"celsius": (-45, 130), "rpm": (0, 30000), "volts": (-60, 500), "ratio": (0, 1), "watts": (-1e6, 1e6), "amperes": (-1e4, 1e4),
              "bytes": (0, 1e18), "seconds": (0, 1e11)}
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + (": " + str(detail)[:1500] if not good else ""), flush=True)
 
 
 def run(args, data=None, limit=100):

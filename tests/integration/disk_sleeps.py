@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import time
 
+from tap import say
+
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 DIR = tempfile.mkdtemp(prefix="veille-sleeps-")
 ROOT, RUN = DIR + "/root", DIR + "/run"
@@ -58,10 +60,6 @@ def wait(condition, seconds):
     while time.monotonic() < stop and not condition():
         time.sleep(0.1)
     return condition()
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + ("" if good else ": " + str(detail)[:600]), flush=True)
 
 
 write(ROOT + "/sys/block/sdc/device/vendor", "SEAGATE\n")

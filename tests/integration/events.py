@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+from tap import say
+
 BUILD = os.environ.get("BUILD", "build")
 SOON = 20  # seconds; the next poll is 600 away
 INSIDE = "VEILLE_TEST_NAMESPACE"
@@ -44,10 +46,6 @@ for i in $(cat list.$check); do
         printf '{"type":"end","instance":"%%s","result":"ok","why":""}\\n' $i
 done
 """
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + ("" if good else ": " + str(detail)[:900]), flush=True)
 
 
 def wait(condition, seconds=SOON):

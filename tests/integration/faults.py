@@ -16,6 +16,8 @@ import tempfile
 import threading
 import time
 
+from tap import say
+
 BUILD = os.environ.get("BUILD", "build")
 INTERVAL, DEADLINE, GRACE = 1, 1, 5
 
@@ -232,11 +234,6 @@ def wait(condition, seconds):
             return True
         time.sleep(0.1)
     return condition()
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + ("" if good else ": " + str(detail)[:600]))
-    sys.stdout.flush()
 
 
 def ctl(run, *args):

@@ -10,6 +10,8 @@ import lzma
 import os
 import subprocess
 
+from tap import say
+
 SHARED = os.environ.get("SHARED", "../shared")
 BUILD = os.environ.get("BUILD", "build")
 CORPUS = SHARED + "/corpus/smart"
@@ -20,10 +22,6 @@ def judge(args, data=None):
     run = subprocess.run([BUILD + "/san/veillectl", "judge"] + args, input=data, capture_output=True, timeout=100)
     lines = [json.loads(line) for line in run.stdout.splitlines()]
     return run, lines
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + (": " + str(detail)[:400] if not good else ""))
 
 
 def enterprise_drives():

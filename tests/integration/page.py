@@ -5,7 +5,6 @@
 """The status page as the real veille-web serves it, in real headless Chromium: at a desk and at the width of a phone, light and
 dark, of a sick, a well, a large, a hostile, a new and a silent host. The pictures lie in BUILD/screenshots."""
 
-import json
 import os
 import shutil
 import struct
@@ -13,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from tap import none
 
 sys.path.insert(0, os.path.dirname(__file__))
 import unpacked  # noqa: E402
@@ -62,10 +62,6 @@ PLOTS = """[...document.querySelectorAll('svg.plot')].map(s => { const b = s.get
   t = s.querySelector('text'), r = l && l.getBoundingClientRect();
   return { width: b.width, height: b.height, line: r ? r.width / b.width : 0, stroke: l ? getComputedStyle(l).stroke : '',
            back: getComputedStyle(s.closest('figure')).backgroundColor, text: t ? t.getBoundingClientRect().height : 0, label: s.getAttribute('aria-label') }; })"""
-
-
-def say(problems, name):
-    print("not ok - %s: %s" % (name, json.dumps(problems)[:900]) if problems else "ok - " + name)
 
 
 def picture_colours(png):
@@ -145,17 +141,17 @@ def visit(browser, url, host):
             if shape[0] != width * (2 if phone else 1) or shape[2] < (100 if plots else 60):
                 problems.append("picture of %dx%d, %d different rows" % shape)
             problems += check_folds(browser)
-            say(problems, "%s host, %s, %s" % (name, kind, scheme))
+            none(problems, "%s host, %s, %s" % (name, kind, scheme))
     browser.look(width, height, script=False)
     browser.open(url)
-    say(check_text(browser, must, must_not) + check_layout(browser, True, plots), "%s host, script switched off" % name)
+    none(check_text(browser, must, must_not) + check_layout(browser, True, plots), "%s host, script switched off" % name)
 
 
 def large_stays_small(browser):
     browser.look(*DESK)
     tall = browser.ask("document.documentElement.scrollHeight") / browser.ask("innerHeight")
     cards = browser.ask("document.querySelectorAll('#wrong ~ .cards article').length")
-    say([] if tall < 6 and cards <= 6 else [tall, cards], "12 sick disks and 200 sensors: %.1f screens, %d cards" % (tall, cards))
+    none([] if tall < 6 and cards <= 6 else [tall, cards], "12 sick disks and 200 sensors: %.1f screens, %d cards" % (tall, cards))
 
 
 def main():
@@ -179,7 +175,7 @@ def main():
                     browser.open("http://%s/" % address)
                     large_stays_small(browser)
                 web.terminate()
-                say([] if web.wait(timeout=20) == 0 else [web.returncode], "%s host: veille-web ends well" % host[0])
+                none([] if web.wait(timeout=20) == 0 else [web.returncode], "%s host: veille-web ends well" % host[0])
         finally:
             browser.close()
             if web and web.poll() is None:

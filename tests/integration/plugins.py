@@ -8,9 +8,10 @@ none of them keeps the others from their turn."""
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
+
+from tap import say
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 
@@ -26,11 +27,6 @@ BAD = {  # name: (script, part of the sentence)
     "killed": ("kill -9 $$", "signal 9"),
     "writable": ("echo OK", "everybody may write it"),
 }
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + ("" if good else ": " + str(detail)[:700]))
-    sys.stdout.flush()
 
 
 def components(run):

@@ -15,15 +15,13 @@ import threading
 import urllib.parse
 import urllib.request
 
+from tap import none
+
 sys.path.insert(0, os.path.dirname(__file__))
 import unpacked  # noqa: E402
 
 TEXT = "text/plain;version=0.0.4"
 QUERY = 'veille_disk_temperature_celsius{component="sdb"}'
-
-
-def say(problems, name):
-    print("not ok - %s: %s" % (name, json.dumps(problems)[:1500]) if problems else "ok - " + name)
 
 
 class TextOnly(http.server.BaseHTTPRequestHandler):
@@ -57,7 +55,7 @@ def every_metric(run):
     with open(run + "/samples.json", "w") as f:
         json.dump(doc, f)
     unknown = seen - {m["name"] for c in checks for m in c["metrics"]}
-    say(sorted(unknown), "the made-up host has no metric that no check has")
+    none(sorted(unknown), "the made-up host has no metric that no check has")
 
 
 def api(port, path, **query):
@@ -90,17 +88,17 @@ def scraped(port):
 def check_jobs(port, text):
     values = {r["metric"]["job"]: r["value"][1] for r in api(port, "query", query=QUERY)["result"]}
     wanted = [line.split()[-1] for line in text.splitlines() if line.startswith("veille_disk_temperature_celsius{") and 'component="sdb"' in line]
-    say([] if values == {"openmetrics": wanted[0], "text": wanted[0]} else [values, wanted], "a query returns the value, by either format")
+    none([] if values == {"openmetrics": wanted[0], "text": wanted[0]} else [values, wanted], "a query returns the value, by either format")
     bad = [(t["labels"]["job"], t["lastError"]) for t in api(port, "targets")["activeTargets"] if t["health"] != "up" or t["lastError"]]
-    say(bad, "Prometheus takes every line of both formats")
+    none(bad, "Prometheus takes every line of both formats")
     counts = {r["metric"]["job"]: int(r["value"][1]) for r in api(port, "query", query="scrape_samples_scraped")["result"]}
     n = sum(1 for line in text.splitlines() if line and line[0] != "#")
-    say([] if counts == {"openmetrics": n, "text": n} and n > 500 else [counts, n], "the same %d series by either" % n)
+    none([] if counts == {"openmetrics": n, "text": n} and n > 500 else [counts, n], "the same %d series by either" % n)
     took = {r["metric"]["job"]: float(r["value"][1]) for r in api(port, "query", query="max_over_time(scrape_duration_seconds[1m])")["result"]}
-    say([] if max(took.values()) < 0.5 else took, "no scrape takes long")
+    none([] if max(took.values()) < 0.5 else took, "no scrape takes long")
     kinds = {n: m[0]["type"] for n, m in api(port, "metadata").items() if n.startswith("veille_")}
     wanted = {"veille_disk_temperature_celsius": "gauge", "veille_web_renders_total": "counter", "veille_web_renders": "counter"}
-    say([(n, kinds.get(n)) for n, k in wanted.items() if kinds.get(n, k) != k or len(kinds) < 50], "types arrive")
+    none([(n, kinds.get(n)) for n, k in wanted.items() if kinds.get(n, k) != k or len(kinds) < 50], "types arrive")
 
 
 def check_silence(port, run):
@@ -114,7 +112,7 @@ def check_silence(port, run):
     os.rename(run + "/status.json.tmp", run + "/status.json")
     count = lambda level: sum(float(r["value"][1]) for r in api(port, "query", query='sum(veille_component_level{level="%s"})' % level)["result"])
     unpacked.wait_for("unknown levels", 20, lambda: count("unknown") >= 2 * len(doc["components"]) and count("ok") == 0)
-    say([], "the brain is silent: Prometheus sees unknown and no ok")
+    none([], "the brain is silent: Prometheus sees unknown and no ok")
 
 
 def main():
@@ -139,16 +137,16 @@ def main():
             fetch = lambda: subprocess.run(["curl", "-s", "-H", "Accept: " + TEXT, url], stdout=subprocess.PIPE).stdout
             text = unpacked.wait_for("veille-web", 20, fetch)
             lint = subprocess.run([root + "/usr/bin/promtool", "check", "metrics"], input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            say(lint.stdout.decode().splitlines() + ([] if lint.returncode == 0 else [lint.returncode]), "promtool check metrics has nothing to say")
+            none(lint.stdout.decode().splitlines() + ([] if lint.returncode == 0 else [lint.returncode]), "promtool check metrics has nothing to say")
             TextOnly.target = url
             proxy = http.server.ThreadingHTTPServer(("127.0.0.1", ports["text"]), TextOnly)
             threading.Thread(target=proxy.serve_forever, daemon=True).start()
             start_prometheus(root, directory, ports, processes)
             unpacked.wait_for("two scrapes of each", 40, lambda: scraped(ports["prometheus"]))
             check_jobs(ports["prometheus"], text.decode())
-            say([t for t in TextOnly.types if "0.0.4" not in t], "the old format was the old format")
+            none([t for t in TextOnly.types if "0.0.4" not in t], "the old format was the old format")
             with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"})) as a:
-                say([] if "openmetrics-text" in a.headers["Content-Type"] else [a.headers["Content-Type"]], "who asks for OpenMetrics gets it")
+                none([] if "openmetrics-text" in a.headers["Content-Type"] else [a.headers["Content-Type"]], "who asks for OpenMetrics gets it")
             check_silence(ports["prometheus"], run)
         except RuntimeError:
             with open(directory + "/prometheus.log", errors="replace") as f:

@@ -13,12 +13,10 @@ import tempfile
 import threading
 import time
 
+from tap import say
+
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 HANGING = 4  # each takes the 2 s that a plugin has
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + ("" if good else ": " + str(detail)[:700]), flush=True)
 
 
 def ask(run, **request):

@@ -14,16 +14,14 @@ import os
 import subprocess
 import tempfile
 
+from tap import say
+
 SHARED = os.environ.get("SHARED", "../shared")
 BUILD = os.environ.get("BUILD", "build")
 HISTORY = SHARED + "/corpus/history"
 KEYS = ["date", "serial_number", "severity", "rule", "why", "probability_30d"]
 LEVELS = ["ok", "notice", "warning", "critical"]
 HEADER = "date,serial_number,model,capacity_bytes,failure,smart_5_raw,smart_9_raw,smart_187_raw,smart_197_raw\n"
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + (": " + str(detail)[:600] if not good else ""))
 
 
 def replay(args, data=None, program="/san/veillectl"):

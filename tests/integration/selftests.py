@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+from tap import say
+
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 TEST_S = {"short": 3, "long": 8}
 
@@ -174,10 +176,6 @@ class Host:
                 if "ERROR:" in line or "runtime error" in line:
                     print("not ok - sanitizer: " + line)
         subprocess.run(["rm", "-rf", self.dir])
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + ("" if good else ": " + str(detail)[:900]), flush=True)
 
 
 def remembered(short, long):

@@ -11,6 +11,8 @@ import subprocess
 import tempfile
 import time
 
+from tap import say
+
 BUILD = os.environ.get("BUILD", "build")
 DIR = tempfile.mkdtemp(prefix="veille-smart-faults-")
 NVME_LOG = {"critical_warning": 0, "temperature": 40, "available_spare": 100, "available_spare_threshold": 10, "percentage_used": 3,
@@ -68,10 +70,6 @@ def finish(process):
     out, err = process.communicate(timeout=100)
     lines = [json.loads(line) for line in out.splitlines()]
     return process.returncode, lines[:-1], lines[-1] if lines else {}, err
-
-
-def say(good, name, detail=""):
-    print(("ok" if good else "not ok") + " - " + name + ("" if good else ": " + str(detail)[:600]))
 
 
 def expect(name, process, result, words):

@@ -13,16 +13,13 @@ import sys
 import tempfile
 import urllib.request
 
+from tap import none
+
 sys.path.insert(0, os.path.dirname(__file__))
 import unpacked  # noqa: E402
 
 SAN = unpacked.BUILD + "/san/"
 SILENT_AFTER = 15
-
-
-def say(problems, name):
-    print("not ok - %s: %s" % (name, json.dumps(problems)[:1500]) if problems else "ok - " + name)
-    sys.stdout.flush()
 
 
 class Host:
@@ -84,7 +81,7 @@ def compare(host, name, exits, check):
     missing = {"host", "health", "time", "components"} - set(doc)
     missing |= {k for c in doc["components"] for k in ("component", "kind", "level", "why", "since", "age_s", "rule") if k not in c}
     problems += sorted(missing) + ([] if status in exits else ["exit status %d" % status]) + check(doc)
-    say(problems, name)
+    none(problems, name)
     return doc
 
 
@@ -102,12 +99,12 @@ def main():
             unpacked.wait_for("an answer of veille-web", 30, host.web)
             unpacked.wait_for("a level of the memory", 40, lambda: b'"mc0"' in host.web() and b'"result": "ok"' in host.web())
             fresh = compare(host, "the brain at work", (0, 1, 2, 3), lambda doc: [] if doc["host"] == "mx1" and not doc["silent"] else [doc["host"]])
-            say([] if fresh.get("silent_after_s") == SILENT_AFTER else [fresh.get("silent_after_s")], "the brain says when it counts as silent")
+            none([] if fresh.get("silent_after_s") == SILENT_AFTER else [fresh.get("silent_after_s")], "the brain says when it counts as silent")
 
             brain.send_signal(signal.SIGSTOP)
             unpacked.wait_for("silence", SILENT_AFTER + 20, lambda: json.loads(host.ctl()[0])["silent"])
             silent = compare(host, "the brain hangs", (3,), lambda doc: all_unknown(doc, "has been silent"))
-            say([] if {c["component"] for c in silent["components"]} >= {c["component"] for c in fresh["components"]} else [silent["components"]],
+            none([] if {c["component"] for c in silent["components"]} >= {c["component"] for c in fresh["components"]} else [silent["components"]],
                 "a silent brain: every component is still shown")
             brain.send_signal(signal.SIGCONT)
             unpacked.wait_for("a word of the brain", 20, lambda: not json.loads(host.ctl()[0])["silent"])

@@ -18,20 +18,12 @@ import sys
 import tempfile
 import time
 
+import tap
+from tap import say
+
 PROBE = os.path.join(os.environ.get("BUILD", "build"), "veille-probe")
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NEED = ["mkfs.ext4", "mount", "umount", "fsfreeze", "losetup"]
-failed = 0
-
-
-def ok(good, name, detail=""):
-    global failed
-    print("%s - %s" % ("ok" if good else "not ok", name))
-    if not good:
-        failed += 1
-        for line in str(detail).splitlines():
-            print("# " + line)
-    sys.stdout.flush()
 
 
 def skip(why):
@@ -130,11 +122,11 @@ class Serve:
 
 def healthy_and_full(config, disk):
     run = Run(config, "fs", disk.point)
-    ok(run.result == "ok" and run.value("fs_stopped", cause="write") == 0 and run.value("fs_readonly") == 0 and
+    say(run.result == "ok" and run.value("fs_stopped", cause="write") == 0 and run.value("fs_readonly") == 0 and
        run.value("fs_size_bytes", holds="mail") > 0, "a healthy file system with mail is written to and told", run.text)
     run = Run(config, "latency", disk.point)
-    ok(run.result == "ok" and 0 < run.value("latency_fsync_seconds") < 20, "its write latency is measured", run.text)
-    ok(os.listdir(disk.point) == ["lost+found"], "nothing is left behind", os.listdir(disk.point))
+    say(run.result == "ok" and 0 < run.value("latency_fsync_seconds") < 20, "its write latency is measured", run.text)
+    say(os.listdir(disk.point) == ["lost+found"], "nothing is left behind", os.listdir(disk.point))
     try:
         with open(disk.point + "/fill", "wb", 0) as f:
             while True:
@@ -142,7 +134,7 @@ def healthy_and_full(config, disk):
     except OSError:
         pass
     run = Run(config, "fs", disk.point)
-    ok(run.result == "ok" and run.value("fs_avail_ratio") < 0.01 and run.value("fs_stopped", cause="write") == 0 and
+    say(run.result == "ok" and run.value("fs_avail_ratio") < 0.01 and run.value("fs_stopped", cause="write") == 0 and
        run.value("fs_readonly") == 0, "a full file system is full, not broken", run.text)
     os.unlink(disk.point + "/fill")
 
@@ -154,10 +146,10 @@ def stopped(config, disk, name, hurt, sign):
     with open("/proc/self/mountinfo") as f:
         shown = any(disk.point in line and sign in line for line in f)
     cause = {"emergency_ro": "error", ",shutdown": "shutdown"}[sign]
-    ok(run.value("fs_stopped", cause=cause) == (1 if shown else 0), "%s: what the kernel shows is told (%s)" % (name, shown), run.text)
-    ok(run.value("fs_stopped", cause="write") == 1, "%s: a write is refused" % name, run.text)
+    say(run.value("fs_stopped", cause=cause) == (1 if shown else 0), "%s: what the kernel shows is told (%s)" % (name, shown), run.text)
+    say(run.value("fs_stopped", cause="write") == 1, "%s: a write is refused" % name, run.text)
     slow = Run(config, "latency", disk.point)
-    ok(slow.result == "failed" and slow.value("latency_write_failed") == 1, "%s: the latency check says failed: %s" % (name, slow.why), slow.text)
+    say(slow.result == "failed" and slow.value("latency_write_failed") == 1, "%s: the latency check says failed: %s" % (name, slow.why), slow.text)
     return run
 
 
@@ -168,23 +160,23 @@ def frozen(config, disk):
     topology = Serve(config, "topology", ["host"])
     for serve, check, instance in (latency, "latency", "/"), (fs, "fs", "/"), (topology, "topology", "host"):
         at = serve.wait_end(10, instance, "ok")
-        ok(at is not None and at < 10, "frozen: %s of %s is not held up" % (check, instance), serve.lines)
+        say(at is not None and at < 10, "frozen: %s of %s is not held up" % (check, instance), serve.lines)
     for serve, check in (latency, "latency"), (fs, "fs"):
         at = serve.wait_end(30, disk.point, "timeout")
-        ok(at is not None and 19 <= at <= 25, "frozen: %s ends in timeout at its deadline" % check, serve.lines)
+        say(at is not None and 19 <= at <= 25, "frozen: %s ends in timeout at its deadline" % check, serve.lines)
         at = serve.wait_type(5, disk.point, "stuck")
-        ok(at is not None, "frozen: %s is reported as stuck" % check, serve.lines)
-        ok(serve.process.poll() is None, "frozen: %s still waits for its child" % check)
+        say(at is not None, "frozen: %s is reported as stuck" % check, serve.lines)
+        say(serve.process.poll() is None, "frozen: %s still waits for its child" % check)
     disk.freeze(False)
     for serve, check in (latency, "latency"), (fs, "fs"):
         at = serve.wait_type(10, disk.point, "reaped")
-        ok(at is not None, "thawed: %s is reported as reaped" % check, serve.lines)
+        say(at is not None, "thawed: %s is reported as reaped" % check, serve.lines)
         try:
             serve.process.wait(5)
         except subprocess.TimeoutExpired:
             serve.process.kill()
-        ok(serve.process.returncode == 0, "thawed: %s ends" % check, serve.process.returncode)
-    ok(Run(config, "latency", disk.point).result == "ok", "thawed: the next run is ok")
+        say(serve.process.returncode == 0, "thawed: %s ends" % check, serve.process.returncode)
+    say(Run(config, "latency", disk.point).result == "ok", "thawed: the next run is ok")
 
 
 def main():
@@ -211,19 +203,19 @@ def main():
         f.write("[mail]\nspool = %s\nstore = /\n" % " ".join(disk.point for disk in disks))
 
     listed = [json.loads(line)["instance"] for line in sh(PROBE, "--config", config, "list", "fs").splitlines()]
-    ok(set(listed[:4]) == set(["/"] + [disk.point for disk in disks]), "file systems with mail are listed first", listed)
+    say(set(listed[:4]) == set(["/"] + [disk.point for disk in disks]), "file systems with mail are listed first", listed)
     links = Run(config, "topology", "host")
-    ok(links.value("topology_link_info", parent=disks[0].point, child=os.path.basename(disks[0].loop), kind="filesystem") == 1 and
+    say(links.value("topology_link_info", parent=disks[0].point, child=os.path.basename(disks[0].loop), kind="filesystem") == 1 and
        links.value("topology_role_info", component=disks[0].point, role="mail-spool") == 1, "the topology knows them", links.text)
     healthy_and_full(config, disks[0])
     run = stopped(config, disks[1], "an ext4 error", disks[1].trigger_error, "emergency_ro")
-    ok(run.value("fs_errors_total") >= 1 and run.value("fs_last_error_timestamp_seconds") > 1.6e9, "an ext4 error: it is counted", run.text)
+    say(run.value("fs_errors_total") >= 1 and run.value("fs_last_error_timestamp_seconds") > 1.6e9, "an ext4 error: it is counted", run.text)
     stopped(config, disks[2], "a shutdown", disks[2].shut_down, ",shutdown")
     frozen(config, disks[0])
     disks[0].end()
     run = Run(config, "fs", disks[0].point)
-    ok(run.result == "failed" and "not there" in run.why, "what is no longer mounted is failed, not ok", run.text)
-    sys.exit(1 if failed else 0)
+    say(run.result == "failed" and "not there" in run.why, "what is no longer mounted is failed, not ok", run.text)
+    sys.exit(1 if tap.failed else 0)
 
 
 main()

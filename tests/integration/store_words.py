@@ -16,20 +16,13 @@ import subprocess
 import tempfile
 import time
 
+import tap
+from tap import say
+
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 CTL, STORE = BUILD + "/san/veillectl", BUILD + "/san/veille-store"
 NOW = int(time.time())
 START = NOW - 3 * 86400
-failed = 0
-
-
-def check(good, name, *evidence):
-    global failed
-    failed += not good
-    print(("ok - " if good else "not ok - ") + name)
-    if not good:
-        for line in "\n".join(str(e) for e in evidence).splitlines()[:60]:
-            print("# " + line)
 
 
 class Host:
@@ -113,53 +106,53 @@ def fill(host):
 
 def shapes(host):
     r, out, err = host.ctl("history", "sda")
-    check(r == 0 and "disk_temperature_celsius" in out and "45 C" in out and "disk_pending_sectors" in out and not err, "a list of what there is", out, err)
+    say(r == 0 and "disk_temperature_celsius" in out and "45 C" in out and "disk_pending_sectors" in out and not err, "a list of what there is", out, err)
     r, out, err = host.ctl("history", "sda", "disk_temperature_celsius")
-    check(r == 0 and out.count("\n") > 12 and "*" in out and "between 35 C and 45 C" in out, "a plot in ASCII", out, err)
-    check(all(ord(c) < 128 and c != "\033" for c in out), "without UTF-8 and terminal: neither dots nor colour", out)
-    check(max(map(len, out.splitlines()[1:-2])) <= 100, "as wide as asked", out)
-    check(any(line.startswith("    level") and line.rstrip().endswith("W") for line in out.splitlines()), "the change of level stands below the axis", out)
+    say(r == 0 and out.count("\n") > 12 and "*" in out and "between 35 C and 45 C" in out, "a plot in ASCII", out, err)
+    say(all(ord(c) < 128 and c != "\033" for c in out), "without UTF-8 and terminal: neither dots nor colour", out)
+    say(max(map(len, out.splitlines()[1:-2])) <= 100, "as wide as asked", out)
+    say(any(line.startswith("    level") and line.rstrip().endswith("W") for line in out.splitlines()), "the change of level stands below the axis", out)
     narrow = host.ctl("history", "sda", "veille_disk_temperature_celsius", **{"COLUMNS": "40"})[1]
-    check("*" in narrow and max(map(len, narrow.splitlines()[1:-2])) <= 40, "a plot for 40 columns, the metric as Prometheus names it", narrow)
+    say("*" in narrow and max(map(len, narrow.splitlines()[1:-2])) <= 40, "a plot for 40 columns, the metric as Prometheus names it", narrow)
     dots = host.ctl("history", "sda", "temp", **{"LC_ALL": "C.UTF-8"})[1]
-    check("\u2840" < max(dots) < "\u2900" and "°C" in dots, "in braille where the locale has UTF-8; a part of the name is enough", dots)
+    say("\u2840" < max(dots) < "\u2900" and "°C" in dots, "in braille where the locale has UTF-8; a part of the name is enough", dots)
     colour = host.ctl("history", "sda", "temp", tty=True)[1]
-    check("\033[36m" in colour and "\033[33mW" in colour, "in colour on a terminal", colour)
+    say("\033[36m" in colour and "\033[33mW" in colour, "in colour on a terminal", colour)
     plain = host.ctl("history", "sda", "temp", tty=True, NO_COLOR="1")[1]
-    check("*" in plain and "\033" not in plain, "but not with NO_COLOR", plain)
+    say("*" in plain and "\033" not in plain, "but not with NO_COLOR", plain)
     gap = [line[11:] for line in host.ctl("history", "--since", "3d", "--height", "5", "sda", "temp")[1].splitlines() if line[10:11] in "|+"]
     drawn = [x for x in range(80) if any(len(row) > x and row[x] in "*:" for row in gap[:5])]
-    check(drawn and len(drawn) < drawn[-1] - drawn[0] + 1, "two hours without a measurement stay open", drawn, "\n".join(gap))
+    say(drawn and len(drawn) < drawn[-1] - drawn[0] + 1, "two hours without a measurement stay open", drawn, "\n".join(gap))
     label = host.ctl("history", "fan1", "front, left")[1]
-    check("sensor_fan_rpm{sensor=front, left} of fan1: 1200 rpm" in label, "found by its label", label)
+    say("sensor_fan_rpm{sensor=front, left} of fan1: 1200 rpm" in label, "found by its label", label)
 
 
 def programs(host):
     r, out, err = host.ctl("history", "--json", "--since", "3d", "--points", "100", "sda", "disk_temperature_celsius")
     doc = json.loads(out)
     points = doc["series"][0]["points"]
-    check(r == 0 and doc["component"] == "sda" and doc["series"][0]["labels"] == {"component": "sda"} and doc["series"][0]["unit"] == "celsius"
+    say(r == 0 and doc["component"] == "sda" and doc["series"][0]["labels"] == {"component": "sda"} and doc["series"][0]["unit"] == "celsius"
           and 90 < len(points) <= 100 and abs(points[-1][1] - 45) < 0.5 and all(a <= m <= b for _, m, a, b in points), "JSON", out[:2000], err)
-    check(len({b[0] - a[0] for a, b in zip(points, points[1:])}) > 1, "JSON: a gap is no points", [p[0] for p in points])
+    say(len({b[0] - a[0] for a, b in zip(points, points[1:])}) > 1, "JSON: a gap is no points", [p[0] for p in points])
     r, out, err = host.ctl("history", "--csv", "--since", "2h", "--points", "4", "fan1")
     rows = list(csv.reader(io.StringIO(out)))
-    check(r == 0 and rows[0] == ["component", "metric", "labels", "time", "mean", "min", "max"] and len(rows) in (4, 5)
+    say(r == 0 and rows[0] == ["component", "metric", "labels", "time", "mean", "min", "max"] and len(rows) in (4, 5)
           and rows[1][2] == "sensor=front, left" and rows[1][4:] == ["1200"] * 3, "CSV, with commas where they hurt", out, err)
     then = time.strptime(rows[1][3], "%Y-%m-%dT%H:%M:%SZ")
-    check(abs(NOW - 7200 - __import__("calendar").timegm(then)) < 60, "CSV: times in UTC", rows)
+    say(abs(NOW - 7200 - __import__("calendar").timegm(then)) < 60, "CSV: times in UTC", rows)
     r, out, err = host.ctl("events")
-    check(r == 0 and "(2 times until" in out and "WARNING, was ok" in out and "CRITICAL, was ok" in out and out.index("medium error") < out.index("it stands"),
+    say(r == 0 and "(2 times until" in out and "WARNING, was ok" in out and "CRITICAL, was ok" in out and out.index("medium error") < out.index("it stands"),
           "events, what repeats itself once", out, err)
     r, out, err = host.ctl("events", "--json", "sda")
     doc = json.loads(out)["events"]
-    check([e["kind"] for e in doc] == ["kernel", "kernel", "disk"] and doc[2] == {"time": NOW - 3600, "component": "sda", "kind": "disk", "from": "ok",
+    say([e["kind"] for e in doc] == ["kernel", "kernel", "disk"] and doc[2] == {"time": NOW - 3600, "component": "sda", "kind": "disk", "from": "ok",
           "to": "warning", "rule": "pending-sectors", "why": "8 sectors wait, \"quoted\" and | odd"}, "events as JSON, of one component", out, err)
     out = host.ctl("events", "--json", "--since", "30min")[1]
-    check([e["component"] for e in json.loads(out)["events"]] == ["fan1"], "events --since", out)
+    say([e["component"] for e in json.loads(out)["events"]] == ["fan1"], "events --since", out)
     out = host.ctl("events", "--json", "--max", "1", "--until", "90min")[1]
-    check([e["time"] for e in json.loads(out)["events"]] == [NOW - 7190], "events --until, --max: the newest of them", out)
+    say([e["time"] for e in json.loads(out)["events"]] == [NOW - 7190], "events --until, --max: the newest of them", out)
     out = host.ctl("events", "sdb")[1]
-    check("nothing happened to sdb" in out, "no events", out)
+    say("nothing happened to sdb" in out, "no events", out)
 
 
 def mistakes(host):
@@ -169,18 +162,18 @@ def mistakes(host):
                            (["history", "sda", "--points", "5000"], "--points is a number from 1 to 2000"), (["events", "a", "b"], "one component or none"),
                            (["events", "--max", "0"], "--max is a number from 1 to 10000, not"), (["events", "--sicne", "1h"], "did you mean --since?")]:
         r, out, err = host.ctl(*words)
-        check(r == 3 and pattern in err and not out, "mistake: " + " ".join(words), r, out, err)
+        say(r == 3 and pattern in err and not out, "mistake: " + " ".join(words), r, out, err)
 
 
 def without_the_store(host):
     os.kill(host.process.pid, signal.SIGSTOP)
     begin = time.monotonic()
     r, out, err = host.ctl("events")
-    check(r == 3 and "does not answer within 10 s" in err and time.monotonic() - begin < 20, "a store that hangs: said, after 10 s", err)
+    say(r == 3 and "does not answer within 10 s" in err and time.monotonic() - begin < 20, "a store that hangs: said, after 10 s", err)
     os.kill(host.process.pid, signal.SIGCONT)
-    check(host.stop() == 0, "the store ends in order", host.logged())
+    say(host.stop() == 0, "the store ends in order", host.logged())
     r, out, err = host.ctl("history", "sda")
-    check(r == 3 and "systemctl status veille-store" in err, "no store: said", err)
+    say(r == 3 and "systemctl status veille-store" in err, "no store: said", err)
 
 
 def broken_database(host):
@@ -192,14 +185,14 @@ def broken_database(host):
             f.write(os.urandom(4096))
     host.start()
     r, out, err = host.ctl("events")
-    check(r == 0 and "veille" in out and "the database was damaged and is replaced" in out and "is kept beside it" in out, "a torn database: a clear event", out, err, host.logged())
+    say(r == 0 and "veille" in out and "the database was damaged and is replaced" in out and "is kept beside it" in out, "a torn database: a clear event", out, err, host.logged())
     kept = glob.glob(path + ".corrupt-*")
-    check(len([k for k in kept if not k.endswith("-wal")]) == 1 and os.path.getsize(kept[0]) == len(data), "the torn file is kept", kept)
-    check("was damaged" in host.logged(), "and it is in the log", host.logged())
+    say(len([k for k in kept if not k.endswith("-wal")]) == 1 and os.path.getsize(kept[0]) == len(data), "the torn file is kept", kept)
+    say("was damaged" in host.logged(), "and it is in the log", host.logged())
     host.say({"t": "samples", "time": NOW, "rows": [["a/b/c{}", "sda", 1]]})
-    check("c" in host.ctl("history", "--since", "1h", "sda")[1], "history goes on")
+    say("c" in host.ctl("history", "--since", "1h", "sda")[1], "history goes on")
     host.stop()
-    check("SUMMARY" not in host.logged(), "no finding of the sanitizers", host.logged())
+    say("SUMMARY" not in host.logged(), "no finding of the sanitizers", host.logged())
     for name in glob.glob(path + "*"):
         os.unlink(name)
     os.mkdir(path)  # no file can be made there
@@ -208,7 +201,7 @@ def broken_database(host):
     s.sendall(b'{"t":"event","time":%d,"component":"sda","kind":"disk","from":"ok","to":"warning","rule":"x","why":"in memory"}\n' % NOW)
     time.sleep(0.3)
     r, out, err = host.ctl("events")
-    check(r == 0 and "in memory" in out and "cannot open" in err and "only what veille-store has in memory" in err, "no database: what is known, and why it is little", out, err)
+    say(r == 0 and "in memory" in out and "cannot open" in err and "only what veille-store has in memory" in err, "no database: what is known, and why it is little", out, err)
     s.close()
     host.stop()
 
@@ -225,7 +218,7 @@ def main():
             if host.process and host.process.poll() is None:
                 host.process.kill()
                 host.process.wait()
-    raise SystemExit(failed > 0)
+    raise SystemExit(tap.failed > 0)
 
 
 main()
