@@ -1,49 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* From rule states and silence to the level of a component, and from all components to host health.
+/* From rule states and silence (judge_silence.c) to the level of a component, and from all components to host health.
  * Called by judge.c after everything that may have changed a level. */
 
 #include "judge_private.h"
 
 #define HOLD_US (120 * USEC_PER_SEC) /* the first round of all checks is over by then */
 #define REASONS_MAX 256 /* of one component; the worst are found before the cut */
-
-/* Silence has no sample to be judged by: these are its rules. "gone" of a disk that carries a role is a hard fault. */
-static const struct {
-        const char *name;
-        const char *clears;
-} silence_rules[] = {
-        { "no-answer", "an answer within the deadline" },
-        { "probe-failed", "a run that ends well" },
-        { "probe-denied", "the right to read it: see veille-probe(8), then veillectl reload" },
-        { "gone", "its return, or veillectl accept when it was taken away on purpose" },
-        { "stale", "a fresh reading" },
-        { "not-read-yet", "the first reading" },
-        { "no-data-any-more", "data, or veillectl accept when it was taken away on purpose" },
-};
-
-const char *judge_silence_clears(const char *rule_name)
-{
-        for (size_t i = 0; i < ARRAY_LEN(silence_rules); i++)
-                if (streq(silence_rules[i].name, rule_name))
-                        return silence_rules[i].clears;
-        return "";
-}
-
-static void say_age(char *buf, size_t size, int64_t us)
-{
-        int64_t s = us / USEC_PER_SEC;
-
-        if (s < 120)
-                snprintf(buf, size, "%d s", (int)s);
-        else if (s < 7200)
-                snprintf(buf, size, "%d min", (int)(s / 60));
-        else if (s < 172800)
-                snprintf(buf, size, "%d h", (int)(s / 3600));
-        else
-                snprintf(buf, size, "%d days", (int)(s / 86400));
-}
 
 unsigned judge_roles(const struct judge *j, const struct judge_component *c)
 {
@@ -68,12 +32,12 @@ bool judge_protected(const struct judge *j, const struct judge_component *c)
 }
 
 /* Parts that hang in the kernel or left the bus are hard evidence for these kinds. */
-static bool is_storage(const char *kind)
+bool judge_is_storage(const char *kind)
 {
         return streq(kind, "disk") || streq(kind, "array") || streq(kind, "filesystem");
 }
 
-static bool carries_role(const struct judge *j, const struct judge_component *c)
+bool judge_carries(const struct judge *j, const struct judge_component *c)
 {
         if (j->topology && topology_knows(j->topology, c->name))
                 return topology_roles(j->topology, c->name) != 0;
@@ -81,75 +45,7 @@ static bool carries_role(const struct judge *j, const struct judge_component *c)
                 return true;
         /* What is not in the topology is of the host as a whole: memory, power, the host itself. A disk
          * that nothing stands on is known to carry nothing, unless we do not know what stands on what. */
-        return !j->topology || !is_storage(c->kind);
-}
-
-static bool silence(const struct judge *j, const struct judge_instance *i, int64_t now_us, struct judge_reason *ret)
-{
-        int64_t limit_us = judge_max_age_s(i) * USEC_PER_SEC;
-        char age[32];
-
-        *ret = (struct judge_reason){ .instance = i, .level = LEVEL_UNKNOWN, .evidence = EVIDENCE_SILENCE, .since_us = i->bad_us };
-        if (i->pushed) {
-                if (i->verdict == VERDICT_OK || i->verdict == VERDICT_PENDING || i->verdict == VERDICT_NODATA)
-                        return false;
-                /* Nobody is asked: whoever tells it gives the reason. */
-                ret->rule_name = i->verdict == VERDICT_TIMEOUT ? "no-answer" : i->verdict == VERDICT_FAILED ? "probe-failed" : "probe-denied";
-                snprintf(ret->text, sizeof(ret->text), "%s: %s", i->name, i->why);
-                return true;
-        }
-        if (i->gone_us) {
-                if (!i->was_ok)
-                        return false;
-                ret->rule_name = "gone";
-                ret->since_us = i->gone_us;
-                ret->evidence = i->check->evidence;
-                if (streq(i->kind, "disk") && carries_role(j, i->component)) {
-                        ret->level = LEVEL_CRITICAL;
-                        ret->hard = true;
-                }
-                snprintf(ret->text, sizeof(ret->text), i->missed ? "%s is gone: it was there before the last start and the kernel does not show it"
-                                                                 : "%s is gone: it was there until now and the kernel no longer shows it", i->name);
-                return true;
-        }
-        if (i->verdict == VERDICT_TIMEOUT || i->stuck) {
-                ret->rule_name = "no-answer";
-                ret->since_us = i->bad_us ? i->bad_us : now_us;
-                say_age(age, sizeof(age), now_us - ret->since_us + i->check->deadline_s * USEC_PER_SEC);
-                if (is_storage(i->kind) && (i->failures >= 3 || (i->stuck && now_us - ret->since_us > 120 * USEC_PER_SEC))) {
-                        ret->level = LEVEL_CRITICAL;
-                        ret->hard = true;
-                }
-                snprintf(ret->text, sizeof(ret->text), "%s has not answered the check %s for %s%s", i->name, i->check->name, age,
-                         i->stuck ? "; its process hangs in the kernel" : "");
-                return true;
-        }
-        if (i->verdict == VERDICT_FAILED || i->verdict == VERDICT_DENIED) {
-                ret->rule_name = i->verdict == VERDICT_FAILED ? "probe-failed" : "probe-denied";
-                snprintf(ret->text, sizeof(ret->text), "%s: %s", i->check->name, i->why);
-                return true;
-        }
-        if (i->verdict == VERDICT_NODATA) {
-                if (!i->was_ok)
-                        return false;
-                ret->rule_name = "no-data-any-more";
-                snprintf(ret->text, sizeof(ret->text), "%s %s gave data before and gives none now: %s", i->check->name, i->name, i->why);
-                return true;
-        }
-        if (now_us - MAX(i->ok_us, i->was_ok ? i->ok_us : i->seen_us) > limit_us) {
-                ret->rule_name = "stale";
-                ret->since_us = MAX(i->ok_us, i->seen_us) + limit_us;
-                say_age(age, sizeof(age), now_us - MAX(i->ok_us, i->seen_us));
-                snprintf(ret->text, sizeof(ret->text), "%s %s: no fresh data for %s", i->check->name, i->name, age);
-                return true;
-        }
-        if (i->verdict == VERDICT_PENDING && !i->ok_us) {
-                ret->rule_name = "not-read-yet";
-                ret->since_us = i->seen_us;
-                snprintf(ret->text, sizeof(ret->text), "%s %s has not been read yet", i->check->name, i->name);
-                return true;
-        }
-        return false;
+        return !j->topology || !judge_is_storage(c->kind);
 }
 
 static void series_reason(const struct judge_instance *i, const struct judge_series *s, const struct judge_rule *r,
@@ -188,7 +84,7 @@ static void each_reason(const struct judge *j, const struct judge_component *c, 
         for (const struct judge_instance *i = j->instances; i; i = i->next) {
                 struct judge_reason reason;
 
-                if (i->component == c && silence(j, i, now_us, &reason))
+                if (i->component == c && judge_silence(j, i, now_us, &reason))
                         fn(data, &reason);
                 for (size_t k = 0; k < i->n_series; k++) {
                         const struct judge_series *s = &i->series[k];
@@ -331,7 +227,7 @@ static void settle_component(struct judge *j, struct judge_component *c, int64_t
         snprintf(c->check_name, sizeof(c->check_name), "%s", s.any ? s.worst.instance->check->name : "");
         snprintf(c->why, sizeof(c->why), "%s", s.any ? s.worst.text : "");
         c->part = health_part(&(struct health_input){
-                .level = to, .hard = s.hard, .evidence = s.evidence, .carries = carries_role(j, c),
+                .level = to, .hard = s.hard, .evidence = s.evidence, .carries = judge_carries(j, c),
                 .protected_ = judge_protected(j, c),
         });
         /* Still unread at start is no news; it becomes news when it stays so past its age. */

@@ -56,6 +56,13 @@ void judge_tell(struct judge *judge, const char *component, const char *fmt, ...
 int64_t judge_to_wall(int64_t us, int64_t now_us, int64_t wall_us);
 int64_t judge_from_wall(int64_t us, int64_t now_us, int64_t wall_us);
 
+/* judge_level.c: whether something stands on it that is served here; parts whose hang or absence is hard evidence. */
+bool judge_carries(const struct judge *judge, const struct judge_component *component);
+bool judge_is_storage(const char *kind);
+
+/* judge_silence.c: whether it says nothing; then what that means. */
+bool judge_silence(const struct judge *judge, const struct judge_instance *instance, int64_t now_us, struct judge_reason *ret);
+
 /* judge_missed.c */
 void judge_load_present(struct judge *judge, const char *key, const json_t *value, int64_t now_us, int64_t wall_us);
 void judge_expected_found(struct judge *judge, const struct judge_instance *found);
