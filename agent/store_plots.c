@@ -162,7 +162,7 @@ struct span {
 /* The first thing that is known at all; INT64_MAX: nothing yet. */
 static int first_value(struct store *s, int64_t *ret)
 {
-        int64_t raw, day, log;
+        int64_t raw = 0, day = 0, log = 0;
         int r = db_number(s, STMT_RAW_MIN, INT64_MAX / HOUR_S, &raw, "i", (int64_t)0);
 
         if (r == SQLITE_OK)

@@ -367,6 +367,8 @@ static void say(struct alerts *a, size_t k, struct group *groups, size_t n, int6
                         if (p->what != ALERT_RESOLVED)
                                 m.level = level_worse(m.level, p->what == ALERT_PASSED ? LEVEL_CRITICAL : p->alert->level);
                 }
+        if (m.n == 0)
+                return;
         m.cause = group_of(m.items[0].alert);
         make_id(a, k, &m);
         out->emit(out->data, &m);
