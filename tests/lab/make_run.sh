@@ -56,7 +56,10 @@ else
 fi
 other=$(dir_of_run)
 
+# Twice, as make and the terminal do: the second must not end the tidying.
 kill -TERM "$pid" "$second"
+sleep 0.05
+kill -TERM "$pid" "$second" 2>/dev/null
 wait "$pid" "$second" 2>/dev/null
 sleep 1
 if [ -n "$dir" ] && [ -n "$other" ] && ! pgrep -f "^($dir|$other)/bin/" && [ ! -e "$dir" ] && [ ! -e "$other" ]; then
