@@ -14,6 +14,7 @@
 #define RIGHT 6.0
 #define TOP 8.0
 #define BOTTOM 20.0
+#define CHAR_WIDTH 6.2 /* of .plot-text, about; of a wide font */
 #define DAY_S 86400.0
 #define RATIO_LEAST 1e-4
 
@@ -121,6 +122,7 @@ struct frame {
         const struct plot *plot;
         double from, to, low, high, step;
         double gap_s; /* points farther apart than this are not joined */
+        double label_end; /* where the last label of the time axis ends */
 };
 
 static double x_of(const struct frame *f, double t)
@@ -242,14 +244,24 @@ static void day_month(int64_t days, int *ret_day, int *ret_month)
         *ret_month = (int)(mp < 10 ? mp + 3 : mp - 9);
 }
 
-/* A line and a label; those at the ends keep inside of the drawing. */
-static void draw_tick(struct textbuf *out, const struct frame *f, double t, const char *label)
+/* A line and, where there is room for it, a label; those at the ends keep inside of the drawing. */
+static void draw_tick(struct textbuf *out, struct frame *f, double t, const char *label)
 {
-        double x = x_of(f, t);
+        double x = x_of(f, t), width = (double)strlen(label) * CHAR_WIDTH, left = x - width / 2;
+        const char *anchor = "middle";
 
+        if (x < LEFT + 16) {
+                anchor = "start";
+                left = x;
+        } else if (x > WIDTH - 20) {
+                anchor = "end";
+                left = x - width;
+        }
         textbuf_printf(out, "<path class=\"plot-grid\" d=\"M%.1f %.0fV%.0f\"/>", x, TOP, HEIGHT - BOTTOM);
-        textbuf_printf(out, "<text class=\"plot-text\" x=\"%.1f\" y=\"%.0f\" text-anchor=\"%s\">%s</text>", x, HEIGHT - 6,
-                       x < LEFT + 16 ? "start" : x > WIDTH - 20 ? "end" : "middle", label);
+        if (left < f->label_end + 3)
+                return;
+        f->label_end = left + width;
+        textbuf_printf(out, "<text class=\"plot-text\" x=\"%.1f\" y=\"%.0f\" text-anchor=\"%s\">%s</text>", x, HEIGHT - 6, anchor, label);
 }
 
 static void day_text(int64_t day, char *buf, size_t size)
@@ -261,7 +273,7 @@ static void day_text(int64_t day, char *buf, size_t size)
         snprintf(buf, size, "%d %s", d, months[m - 1]);
 }
 
-static void draw_days(struct textbuf *out, const struct frame *f)
+static void draw_days(struct textbuf *out, struct frame *f)
 {
         double offset = f->plot->utc_offset_s, days = (f->to - f->from) / DAY_S;
         int64_t every = (int64_t)ceil(days / 7), day = (int64_t)ceil((f->from + offset) / DAY_S);
@@ -276,7 +288,7 @@ static void draw_days(struct textbuf *out, const struct frame *f)
 }
 
 /* Of less than two days the hours or minutes, and the date at midnight. */
-static void draw_hours(struct textbuf *out, const struct frame *f)
+static void draw_hours(struct textbuf *out, struct frame *f)
 {
         static const int steps[] = { 60, 300, 600, 1200, 3600, 7200, 14400, 21600, 43200 };
         double offset = f->plot->utc_offset_s;

@@ -47,7 +47,7 @@ static void time_has_labels_at_every_scale(void **state UNUSED)
                 int offset;
                 const char *has, *has_not;
         } rows[] = {
-                { 1800, 0, ">00:05<", ">00:01<" },  { 86400, 0, ">04:00<", ">01:00<" },       { 86400, 3600, ">04:00<", ">00:00<" },
+                { 1800, 0, ">00:10<", ">00:01<" },  { 86400, 0, ">08:00<", ">01:00<" },       { 86400, 3600, ">04:00<", ">00:00<" },
                 { 86400, 0, ">15 Nov<", ">00:00<" }, { 7 * 86400, 0, ">18 Nov<", ">12:00<" }, { 120, 0, ">00:01<", ">15 Dec<" },
         };
 
@@ -58,6 +58,37 @@ static void time_has_labels_at_every_scale(void **state UNUSED)
 
                 if (!strstr(svg, rows[i].has) || strstr(svg, rows[i].has_not))
                         fail_msg("row %zu: %s", i, svg);
+        }
+}
+
+/* A week that begins shortly before midnight: the first label would lie on the second. */
+static void labels_do_not_lie_on_each_other(void **state UNUSED)
+{
+        static const char mark[] = "y=\"114\" text-anchor=\"";
+
+        for (int minutes = 0; minutes < 7 * 1440; minutes += 37) {
+                struct plot_point points[] = { { 1700006400, 1, 1, 1 }, { 1700006460, 2, 2, 2 } };
+                struct plot plot = { .label = "", .unit = "", .from = 1700006400 - 60 * minutes, .points = points, .n = 2 };
+                _cleanup_free_ char *svg = NULL;
+                double end = 0;
+                int labels = 0;
+
+                plot.to = plot.from + 7 * 86400;
+                svg = draw(&plot);
+                for (const char *p = svg; (p = strstr(p, mark)); p++) {
+                        const char *x = p, *anchor = p + strlen(mark);
+                        double at, width = (double)strcspn(strchr(p, '>') + 1, "<") * 6.2;
+
+                        while (strncmp(x, "x=\"", 3) != 0)
+                                x--;
+                        at = strtod(x + 3, NULL);
+                        at -= str_starts(anchor, "middle") ? width / 2 : str_starts(anchor, "end") ? width : 0;
+                        if (at < end)
+                                fail_msg("%d minutes: %s", minutes, svg);
+                        end = at + width;
+                        labels++;
+                }
+                assert_in_range(labels, 5, 8);
         }
 }
 
@@ -133,7 +164,7 @@ static void values_as_people_read_them(void **state UNUSED)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(a_day_of_temperatures), cmocka_unit_test(time_has_labels_at_every_scale), cmocka_unit_test(a_gap_is_not_joined), cmocka_unit_test(rubbish_draws_no_rubbish),
+                cmocka_unit_test(a_day_of_temperatures), cmocka_unit_test(time_has_labels_at_every_scale), cmocka_unit_test(labels_do_not_lie_on_each_other), cmocka_unit_test(a_gap_is_not_joined), cmocka_unit_test(rubbish_draws_no_rubbish),
                 cmocka_unit_test(axes_are_round),        cmocka_unit_test(values_as_people_read_them),
         };
 
