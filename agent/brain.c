@@ -6,15 +6,6 @@
 #include "brain.h"
 #include "common_clock.h"
 
-#include <stdarg.h>
-
-static const struct check_desc self_check = {
-        .name = "veille",
-        .summary = "veille itself",
-        .interval_s = 60,
-        .deadline_s = 10,
-        .evidence = EVIDENCE_SILENCE,
-};
 
 int64_t brain_now_us(void)
 {
@@ -24,25 +15,6 @@ int64_t brain_now_us(void)
 int64_t brain_wall_us(void)
 {
         return clock_wall_us();
-}
-
-void brain_self(struct brain *b, const char *what, enum verdict verdict, const char *fmt, ...)
-{
-        struct judge_instance *i = judge_find(b->judge, &self_check, what);
-        char why[512];
-        va_list ap;
-
-        if (verdict == VERDICT_OK && (!i || i->verdict == VERDICT_OK))
-                return;
-        va_start(ap, fmt);
-        vsnprintf(why, sizeof(why), fmt, ap);
-        va_end(ap);
-        i = judge_pushed(b->judge, &self_check, what, "veille", "agent", brain_now_us());
-        if (i->verdict == verdict && streq(i->why, why))
-                return;
-        if (verdict != VERDICT_OK)
-                brain_log(b, BRAIN_WARNING, "%s: %s", what, why);
-        judge_run_end(b->judge, i, verdict, why, brain_now_us());
 }
 
 static const int priority[LEVEL_MAX] = {

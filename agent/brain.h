@@ -44,9 +44,6 @@ struct brain {
 int64_t brain_now_us(void);  /* CLOCK_BOOTTIME */
 int64_t brain_wall_us(void); /* CLOCK_REALTIME */
 
-/* Something about veille itself: shown as component "veille", one row per what. Verdict OK takes it back. */
-void brain_self(struct brain *b, const char *what, enum verdict verdict, const char *fmt, ...) PRINTF_LIKE(4, 5);
-
 struct judge *brain_new_judge(struct brain *b); /* of b->catalog; tells of changes through the log, the store and the files in RUN */
 
 /* --- brain_reload.c: configuration and catalogue --------------------------------------------- */
@@ -56,6 +53,17 @@ int brain_reload_first(struct brain *b, struct errinfo *err);
  * journal, the readers of the levels and clients of the control socket are told. Negative errno: failed already, err says why. */
 int brain_reload(struct brain *b, struct errinfo *err);
 void brain_reload_stop(struct brain *b); /* one that is under way is given up */
+
+/* --- brain_self.c: what veille has to say of itself ------------------------------------------- */
+/* Something about veille itself: shown as component "veille", one row per what. Verdict OK takes it back. */
+void brain_self(struct brain *b, const char *what, enum verdict verdict, const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+extern const struct check_desc brain_self_check;
+
+/* A limit was hit: counted, and told as a warning about veille. who: "check fs", "veilled". */
+void brain_limit(struct brain *b, enum limit limit, const char *who);
+/* The same for those that the judge has hit since the last call. */
+void brain_limits_of_judge(struct brain *b);
 
 /* --- brain_log.c: to the journal by standard error, never waiting --------------------------- */
 enum { BRAIN_ERROR = 3, BRAIN_WARNING = 4, BRAIN_NOTICE = 5, BRAIN_INFO = 6 };

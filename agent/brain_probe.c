@@ -13,12 +13,14 @@
 #include <sys/wait.h>
 
 #include "brain.h"
+#include "config_value.h"
 #include "selftest_plan.h"
 
 #define LINE_MAX_LEN 16384
 #define LABELS_MAX 24
 #define INSTANCES_MAX 1024
 #define OUTPUT_MAX (16 * 1024 * 1024) /* of one request */
+#define SERIES_MAX 4096 /* of one instance: the judge's */
 #define GRACE_S 5 /* on top of the children's own deadlines */
 #define PROBE_CHILDREN 8
 
@@ -34,6 +36,7 @@ struct probe_request {
         size_t n, outstanding, total;
         int64_t begun_us;
         json_t *found;  /* lines of a discovery */
+        limit_set limits; /* told */
         void (*done)(void *data, const struct check_desc *check, bool discovery);
         void *data;
         struct probe_request *next;
@@ -110,6 +113,18 @@ static void bad_line(struct probe_request *r, const char *what)
                 brain_log(r->b, BRAIN_WARNING, "%s: the probe printed a line that is ignored: %s", r->check->name, what);
 }
 
+/* Once in a request: what lies beyond comes line by line, or from every child. */
+static void limit_hit(struct probe_request *r, enum limit limit)
+{
+        char who[96];
+
+        if (r->limits & LIMIT_BIT(limit))
+                return;
+        r->limits |= LIMIT_BIT(limit);
+        snprintf(who, sizeof(who), "check %s", r->check->name);
+        brain_limit(r->b, limit, who);
+}
+
 static void line_sample(struct probe_request *r, const json_t *line)
 {
         const char *name = json_string_value(json_object_get(line, "instance"));
@@ -127,6 +142,8 @@ static void line_sample(struct probe_request *r, const json_t *line)
         json_object_foreach(labels, key, v) {
                 if (n == LABELS_MAX * 2 || !json_is_string(v) || json_string_length(v) != strlen(json_string_value(v))) {
                         bad_line(r, "labels are too many or no strings");
+                        if (n == LABELS_MAX * 2)
+                                limit_hit(r, LIMIT_LABELS);
                         return;
                 }
                 pairs[n++] = key;
@@ -134,21 +151,24 @@ static void line_sample(struct probe_request *r, const json_t *line)
         }
         pairs[n] = NULL;
         inst = find(r, name);
-        if (inst && !judge_sample(r->b->judge, inst, metric, json_number_value(value), pairs, brain_now_us()))
-                r->b->counters.refused_samples++;
+        if (!inst || judge_sample(r->b->judge, inst, metric, json_number_value(value), pairs, brain_now_us()))
+                return;
+        r->b->counters.refused_samples++;
+        if (inst->n_series >= SERIES_MAX)
+                limit_hit(r, LIMIT_SERIES);
 }
 
-static bool ignored(const struct brain *b, const struct check_desc *check, const char *instance)
-{
-        char *words[64];
-        size_t n = config_list(b->config, "check", check->name, "ignore", words, ARRAY_LEN(words));
-        bool hit = false;
+struct words {
+        char *items[CONFIG_WORDS_MAX];
+        size_t n;
+};
 
-        for (size_t i = 0; i < n; i++) {
-                hit |= streq(words[i], instance);
-                free(words[i]);
-        }
-        return hit;
+static bool is_among(const struct words *w, const char *instance)
+{
+        for (size_t i = 0; i < w->n; i++)
+                if (streq(w->items[i], instance))
+                        return true;
+        return false;
 }
 
 static const char *text_of(const json_t *o, const char *key)
@@ -160,6 +180,7 @@ static const char *text_of(const json_t *o, const char *key)
 
 static void discovery_end(struct probe_request *r, enum verdict verdict, const char *why)
 {
+        struct words ignored;
         char what[128];
         json_t *o;
         size_t i;
@@ -170,18 +191,21 @@ static void discovery_end(struct probe_request *r, enum verdict verdict, const c
                 brain_self(r->b, what, verdict, "%s", why);
                 return;
         }
+        ignored.n = config_list(r->b->config, "check", r->check->name, "ignore", ignored.items, ARRAY_LEN(ignored.items));
         judge_discovery_begin(r->b->judge, r->check);
         json_array_foreach(r->found, i, o) {
                 const char *name = text_of(o, "instance"), *component = text_of(o, "component");
 
                 if (!*name || !*component)
                         continue;
-                if (ignored(r->b, r->check, name))
+                if (is_among(&ignored, name))
                         judge_discovery_skip(r->b->judge, r->check, name, text_of(o, "id"));
                 else
                         judge_discovery_add(r->b->judge, r->check, name, component, text_of(o, "id"), text_of(o, "kind"), brain_now_us());
         }
         judge_discovery_end(r->b->judge, r->check, brain_now_us());
+        for (i = 0; i < ignored.n; i++)
+                free(ignored.items[i]);
         brain_self(r->b, what, VERDICT_OK, "%s", "");
 }
 
@@ -220,6 +244,17 @@ static void line_stuck(struct probe_request *r, const json_t *line, bool stuck)
                 judge_stuck(r->b->judge, inst, stuck, brain_now_us());
 }
 
+static void line_limit(struct probe_request *r, const json_t *line)
+{
+        const char *name = json_string_value(json_object_get(line, "limit"));
+        int limit = name ? limit_from_name(name) : -EINVAL;
+
+        if (limit < 0)
+                bad_line(r, "a limit without a known name");
+        else
+                limit_hit(r, (enum limit)limit);
+}
+
 static void handle_line(struct probe_request *r, const char *text, size_t len)
 {
         json_t *line = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
@@ -230,12 +265,16 @@ static void handle_line(struct probe_request *r, const char *text, size_t len)
         else if (r->discovery && !type) {
                 if (json_array_size(r->found) < INSTANCES_MAX)
                         json_array_append(r->found, line);
+                else
+                        limit_hit(r, LIMIT_INSTANCES);
         } else if (type && streq(type, "sample"))
                 line_sample(r, line);
         else if (type && streq(type, "end"))
                 line_end(r, line);
         else if (type && (streq(type, "stuck") || streq(type, "reaped")))
                 line_stuck(r, line, *type == 's');
+        else if (type && streq(type, "limit"))
+                line_limit(r, line);
         else
                 bad_line(r, "unknown type");
         json_decref(line);

@@ -246,7 +246,7 @@ static int publish_samples(struct brain *b)
 
 int brain_publish_catalog(struct brain *b)
 {
-        const struct check_desc **descs = calloc(b->catalog.n_checks ? b->catalog.n_checks : 1, sizeof(*descs));
+        const struct check_desc **descs = calloc(b->catalog.n_checks + 1, sizeof(*descs));
         json_t *doc;
         int r;
 
@@ -254,7 +254,8 @@ int brain_publish_catalog(struct brain *b)
                 abort();
         for (size_t i = 0; i < b->catalog.n_checks; i++)
                 descs[i] = &b->catalog.checks[i];
-        doc = catalog_to_json(descs, b->catalog.n_checks);
+        descs[b->catalog.n_checks] = &brain_self_check;
+        doc = catalog_to_json(descs, b->catalog.n_checks + 1);
         free(descs);
         r = write_json(b, "catalog.json", doc);
         json_decref(doc);

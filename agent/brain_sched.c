@@ -258,6 +258,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *data)
                 b->counters.stalls++;
         run_due(s);
         judge_tick(b->judge, now);
+        brain_limits_of_judge(b);
         sd_event_source_set_time(source, (uint64_t)(now + TICK_US));
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }

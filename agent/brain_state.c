@@ -78,8 +78,12 @@ void brain_state_load(struct brain *b)
 
         snprintf(path, sizeof(path), "%s/state.json", b->options.run);
         f = fopen(path, "re");
-        if (!f || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > STATE_FILE_MAX)
+        if (!f || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode))
                 return;
+        if (st.st_size > STATE_FILE_MAX) {
+                brain_limit(b, LIMIT_STATE_FILE, "veilled");
+                return;
+        }
         doc = json_loadf(f, 0, NULL);
         json_object_foreach(json_object_get(doc, "state"), key, value) {
                 judge_load(b->judge, key, value, brain_now_us(), brain_wall_us());

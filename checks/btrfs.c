@@ -52,6 +52,8 @@ static void read_devices(struct env *env, struct btrfs_fs *fs)
         fs->devices = calloc(BTRFS_DEVICES_MAX, sizeof(*fs->devices));
         for (size_t i = 0; fs->devices && names[i] && fs->n_devices < BTRFS_DEVICES_MAX; i++)
                 snprintf(fs->devices[fs->n_devices++], BTRFS_NAME_MAX, "%s", names[i]);
+        if (fs->devices && names[fs->n_devices])
+                env->limits |= LIMIT_BIT(LIMIT_BTRFS);
         env_list_free(names);
 }
 

@@ -9,6 +9,7 @@
 #include "catalog.h"
 #include "config.h"
 #include "errinfo.h"
+#include "limit.h"
 #include "macros.h"
 
 enum result {
@@ -33,6 +34,7 @@ struct instance {
 struct instance_list {
         struct instance *items;
         size_t n, size;
+        bool cut; /* there were more than 1024 */
 };
 /* Appends a zeroed instance with this name and component = name; NULL when 1024 are there, when one of
  * them has this name or the name is not printable. */
@@ -70,6 +72,7 @@ struct env {
         bool wake;                   /* a sleeping disk may be woken for this run */
         unsigned selftest;           /* start this self-test after the run: 1 + enum selftest_kind; 0: none */
         struct errinfo why;          /* one sentence when it ends badly */
+        limit_set limits;            /* those that were hit: what is beyond is not watched, and that is told */
         char said[512];              /* when it ends well: what the thing itself said in words; rules show it as {label:output} */
         const struct check *check;   /* whose discover or run is called */
         void *data;                  /* of whoever made this env */

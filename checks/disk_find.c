@@ -41,12 +41,14 @@ static const struct raid_driver *raid_driver_of(struct env *env, const char *hos
         return NULL;
 }
 
-static struct disk_place *add(struct disk_places *places, const char *name, enum disk_asker asker)
+static struct disk_place *add(struct env *env, struct disk_places *places, const char *name, enum disk_asker asker)
 {
         struct disk_place *p;
 
-        if (places->n == PLACES_MAX)
+        if (places->n == PLACES_MAX) {
+                env->limits |= LIMIT_BIT(LIMIT_DISKS);
                 return NULL;
+        }
         p = reallocarray(places->items, places->n + 1, sizeof(*p));
         if (!p)
                 return NULL;
@@ -170,7 +172,7 @@ static void add_scsi_disk(struct env *env, struct disk_places *places, const cha
         if (removable || has_path(places, path) || is_raid_volume(env, disk, vendor))
                 return;
         ata = streq(vendor, "ATA") && atasmart_can_open(env, disk);
-        p = add(places, disk, ata ? DISK_ASK_ATASMART : DISK_ASK_SMARTCTL);
+        p = add(env, places, disk, ata ? DISK_ASK_ATASMART : DISK_ASK_SMARTCTL);
         if (!p)
                 return;
         snprintf(p->path, sizeof(p->path), "%s", path);
@@ -204,7 +206,7 @@ static void add_nvme_disk(struct env *env, struct disk_places *places, const cha
         /* The disk of another host, reached over a network, is that host's to watch. */
         if (!streq(transport, "pcie") || has_path(places, path))
                 return;
-        p = add(places, controller, DISK_ASK_SMARTCTL);
+        p = add(env, places, controller, DISK_ASK_SMARTCTL);
         if (!p)
                 return;
         snprintf(p->component, sizeof(p->component), "%s", disk);
@@ -240,7 +242,7 @@ static void add_configured(struct env *env, struct disk_places *places)
 
                 if (!path || !str_starts(path, "/dev/") || strstr(path, "..") || (type && !type_ok(type)))
                         continue; /* the brain reports bad values */
-                p = add(places, names[i], type && is_raid_type(type) ? DISK_ASK_RAID : DISK_ASK_SMARTCTL);
+                p = add(env, places, names[i], type && is_raid_type(type) ? DISK_ASK_RAID : DISK_ASK_SMARTCTL);
                 if (!p)
                         return;
                 snprintf(p->path, sizeof(p->path), "%s", path);
@@ -279,7 +281,7 @@ int disk_find(struct env *env, struct disk_places *ret)
         return 0;
 }
 
-static void add_scanned(struct disk_places *places, const json_t *entry)
+static void add_scanned(struct env *env, struct disk_places *places, const json_t *entry)
 {
         const char *path = json_string_value(json_object_get(entry, "name"));
         const char *type = json_string_value(json_object_get(entry, "type"));
@@ -292,7 +294,7 @@ static void add_scanned(struct disk_places *places, const json_t *entry)
                 if (streq(places->items[i].path, path) && streq(places->items[i].type, type))
                         return; /* configured under a name of its own */
         snprintf(name, sizeof(name), "%s:%s", path + 5, type);
-        p = add(places, name, DISK_ASK_RAID);
+        p = add(env, places, name, DISK_ASK_RAID);
         if (!p)
                 return;
         snprintf(p->path, sizeof(p->path), "%s", path);
@@ -318,7 +320,7 @@ static int scan(struct env *env, struct disk_places *places)
         if (!doc)
                 return -EBADMSG;
         json_array_foreach(json_object_get(doc, "devices"), i, entry)
-                add_scanned(places, entry);
+                add_scanned(env, places, entry);
         json_decref(doc);
         return 0;
 }
@@ -360,7 +362,7 @@ int disk_find_raid(struct env *env, struct disk_places *places)
                 }
                 if (r < 0 || knows_a_member(places, driver, hosts[i]))
                         continue;
-                p = add(places, hosts[i], DISK_ASK_NOBODY);
+                p = add(env, places, hosts[i], DISK_ASK_NOBODY);
                 if (p)
                         snprintf(p->driver, sizeof(p->driver), "%s", driver->name);
                 if (p)

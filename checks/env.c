@@ -44,11 +44,15 @@ struct instance *instance_add(struct instance_list *list, const char *name)
 {
         struct instance *i;
 
-        if (!instance_name_ok(name) || list->n >= INSTANCES_MAX)
+        if (!instance_name_ok(name))
                 return NULL;
         for (size_t k = 0; k < list->n; k++)
                 if (streq(list->items[k].name, name))
                         return NULL;
+        if (list->n >= INSTANCES_MAX) {
+                list->cut = true;
+                return NULL;
+        }
         if (list->n == list->size) {
                 size_t size = list->size ? list->size * 2 : 16;
                 struct instance *items = realloc(list->items, size * sizeof(*items));
@@ -234,14 +238,14 @@ static int compare_names(const void *a, const void *b)
         return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int list_dir(int root_fd, const char *path, char ***ret)
+static int list_dir(struct env *env, const char *path, char ***ret)
 {
         _cleanup_closedir_ DIR *dir = NULL;
         char **names;
         size_t n = 0;
         int fd;
 
-        fd = openat(root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fd = openat(env->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return neg_errno();
         dir = fdopendir(fd);
@@ -254,7 +258,7 @@ static int list_dir(int root_fd, const char *path, char ***ret)
         names = calloc(DIR_ENTRIES_MAX + 1, sizeof(*names));
         if (!names)
                 return -ENOMEM;
-        while (n < DIR_ENTRIES_MAX) {
+        for (;;) {
                 errno = 0;
                 struct dirent *e = readdir(dir);
 
@@ -269,6 +273,10 @@ static int list_dir(int root_fd, const char *path, char ***ret)
                 }
                 if (streq(e->d_name, ".") || streq(e->d_name, ".."))
                         continue;
+                if (n == DIR_ENTRIES_MAX) {
+                        env->limits |= LIMIT_BIT(LIMIT_DIRECTORY);
+                        break;
+                }
                 names[n] = strdup(e->d_name);
                 if (!names[n]) {
                         env_list_free(names);
@@ -287,7 +295,7 @@ int env_list_dir(struct env *env, char ***ret, const char *fmt, ...)
         int r;
 
         FORMAT_PATH(path, fmt);
-        r = list_dir(env->root_fd, path, ret);
+        r = list_dir(env, path, ret);
         /* Most callers go on when it is not there and give up on anything else: then this is why. */
         if (r < 0 && r != -ENOENT)
                 env_end_errno(env, r, "%s", path);

@@ -28,10 +28,16 @@ struct fs {
         const char *size;      /* label: "normal", "large" */
 };
 
+/* The mounts that hold paths, found once: with thousands of mounts that is no small matter. */
+struct holders {
+        const struct mount *spool[MAIL_PATHS_MAX], *store[MAIL_PATHS_MAX], *state;
+};
+
 struct context {
         struct mount_table table;
         struct mail_paths mail;
-        char *write[MAIL_PATHS_MAX]; /* configured */
+        struct holders on;
+        char *write[MAIL_PATHS_MAX + 1]; /* configured */
         size_t n_write;
 };
 
@@ -42,7 +48,16 @@ static int context_read(struct env *env, struct context *c)
         if (r < 0)
                 return r;
         mail_paths_read(env, &c->table, &c->mail);
-        c->n_write = config_list(env->config, "fs", NULL, "write", c->write, MAIL_PATHS_MAX);
+        for (size_t i = 0; i < c->mail.n_spool; i++)
+                c->on.spool[i] = mounts_holding(env, &c->table, c->mail.spool[i]);
+        for (size_t i = 0; i < c->mail.n_store; i++)
+                c->on.store[i] = mounts_holding(env, &c->table, c->mail.store[i]);
+        c->on.state = mounts_holding(env, &c->table, STATE_DIR);
+        c->n_write = config_list(env->config, "fs", NULL, "write", c->write, ARRAY_LEN(c->write));
+        if (c->n_write > MAIL_PATHS_MAX) {
+                env->limits |= LIMIT_BIT(LIMIT_MAIL_PATHS);
+                free(c->write[--c->n_write]);
+        }
         return 0;
 }
 
@@ -55,27 +70,26 @@ static void context_done(struct context *c)
 }
 
 /* The first of the paths that lies on the mount. */
-static const char *path_on(struct env *env, const struct context *c, const struct mount *m, char *const *paths, size_t n)
+static const char *path_on(const struct mount *m, const struct mount *const *holders, char *const *paths, size_t n)
 {
         for (size_t i = 0; i < n; i++)
-                if (mounts_holding(env, &c->table, paths[i]) == m)
+                if (holders[i] == m)
                         return paths[i];
         return NULL;
 }
 
 static void fs_classify(struct env *env, const struct context *c, const struct mount *m, struct fs *ret)
 {
-        char state_dir[] = STATE_DIR, *const state[] = { state_dir };
         const char *mail;
 
         *ret = (struct fs){ .mount = m, .holds = HOLDS_DATA, .size = "normal" };
-        mail = path_on(env, c, m, c->mail.spool, c->mail.n_spool);
+        mail = path_on(m, c->on.spool, c->mail.spool, c->mail.n_spool);
         if (!mail)
-                mail = path_on(env, c, m, c->mail.store, c->mail.n_store);
+                mail = path_on(m, c->on.store, c->mail.store, c->mail.n_store);
         if (mail) {
                 ret->holds = HOLDS_MAIL;
                 ret->write_dir = mail;
-        } else if (streq(m->mountpoint, "/") || path_on(env, c, m, state, 1)) {
+        } else if (streq(m->mountpoint, "/") || c->on.state == m) {
                 ret->holds = HOLDS_SYSTEM;
                 ret->write_dir = m->mountpoint;
         }

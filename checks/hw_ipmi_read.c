@@ -184,8 +184,10 @@ static int on_sensor(ipmi_monitoring_ctx_t ctx, void *data)
                 .event = event,
         };
 
-        if (s->values.sensors >= SENSORS_MAX)
+        if (s->values.sensors >= SENSORS_MAX) {
+                s->values.env->limits |= LIMIT_BIT(LIMIT_IPMI);
                 return 0;
+        }
         r.unit = reading_unit(lib, ctx, &r.value);
         join_events(event, sizeof(event), lib->ipmi_monitoring_sensor_read_sensor_bitmask_strings(ctx));
         ipmi_values_reading(&s->values, &r);
@@ -200,8 +202,10 @@ static int on_log_entry(ipmi_monitoring_ctx_t ctx, void *data)
         const char *name, *event;
         unsigned when = 0;
 
-        if (s->values.log_entries >= LOG_ENTRIES_MAX)
+        if (s->values.log_entries >= LOG_ENTRIES_MAX) {
+                s->values.env->limits |= LIMIT_BIT(LIMIT_IPMI);
                 return 0;
+        }
         if (lib->ipmi_monitoring_sel_read_record_type_class(ctx) != IPMI_MONITORING_SEL_RECORD_TYPE_CLASS_SYSTEM_EVENT_RECORD) {
                 ipmi_values_log_entry(&s->values, -1, IPMI_UNKNOWN, "", "", 0);
                 return 0;

@@ -253,12 +253,16 @@ static void fill_chips(struct env *env, struct sensor_chips *chips)
         const sensors_chip_name *name;
         int nr = 0;
 
-        while (chips->n < CHIPS_MAX && (name = sensors_get_detected_chips(NULL, &nr))) {
+        while ((name = sensors_get_detected_chips(NULL, &nr))) {
                 struct sensor_chip *c = &chips->items[chips->n];
                 const char *hwmon = name->path ? strstr(name->path, "/hwmon/hwmon") : NULL;
 
                 if (!hwmon)
                         continue; /* a chip of before Linux 2.6.21 */
+                if (chips->n == CHIPS_MAX) {
+                        env->limits |= LIMIT_BIT(LIMIT_SENSORS);
+                        break;
+                }
                 c->name = name;
                 snprintf(c->hwmon, sizeof(c->hwmon), "%.*s", (int)strcspn(hwmon + 7, "/"), hwmon + 7);
                 snprintf(c->chip_name, sizeof(c->chip_name), "%s", name->prefix);

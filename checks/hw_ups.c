@@ -131,9 +131,14 @@ static bool nut_load(struct nut *nut)
 
 static int discover(struct env *env, struct instance_list *list)
 {
-        char *names[UPS_MAX];
-        size_t n = config_list(env->config, "ups", NULL, "connect", names, UPS_MAX);
+        char *names[UPS_MAX + 1];
+        size_t n = config_list(env->config, "ups", NULL, "connect", names, ARRAY_LEN(names));
         int r = 0;
+
+        if (n > UPS_MAX) {
+                env->limits |= LIMIT_BIT(LIMIT_UPS);
+                free(names[--n]);
+        }
 
         for (size_t i = 0; i < n; i++) {
                 struct instance *inst = strchr(names[i], '@') ? instance_add(list, names[i]) : NULL;

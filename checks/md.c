@@ -20,7 +20,11 @@ int md_read_mdstat(struct env *env, struct mdstat *ret)
                 *ret = (struct mdstat){ 0 };
                 return 0;
         }
-        return r < 0 ? r : mdstat_parse(text, ret);
+        if (r >= 0)
+                r = mdstat_parse(text, ret);
+        if (r >= 0 && ret->cut)
+                env->limits |= LIMIT_BIT(LIMIT_MD);
+        return r;
 }
 
 int md_list(struct env *env, const struct mdstat *mdstat, char ***ret)
@@ -54,12 +58,14 @@ static void plain_name(char *s)
                 *s = '/';
 }
 
-static struct md_member *member_add(struct md_array *a)
+static struct md_member *member_add(struct env *env, struct md_array *a)
 {
         struct md_member *m;
 
-        if (a->n_members == MEMBERS_MAX)
+        if (a->n_members == MEMBERS_MAX) {
+                env->limits |= LIMIT_BIT(LIMIT_MD);
                 return NULL;
+        }
         if (!a->members)
                 a->members = calloc(MEMBERS_MAX, sizeof(*a->members));
         if (!a->members)
@@ -99,7 +105,7 @@ static int read_member(struct env *env, struct md_array *a, const char *dir)
                 env_end_errno(env, r, "sys/block/%s/md/%s/state", a->name, dir);
                 return r;
         }
-        m = member_add(a);
+        m = member_add(env, a);
         if (!m)
                 return 0;
         snprintf(m->name, sizeof(m->name), "%s", dir + strlen("dev-"));
@@ -122,7 +128,7 @@ static void members_from_mdstat(struct env *env, struct md_array *a, const struc
 {
         for (size_t i = 0; i < s->n_members; i++) {
                 const struct mdstat_member *from = &s->members[i];
-                struct md_member *m = member_add(a);
+                struct md_member *m = member_add(env, a);
                 int before = 0;
 
                 if (!m)

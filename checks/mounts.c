@@ -45,6 +45,8 @@ int mounts_read(struct env *env, struct mount_table *ret)
 
         if (r >= 0)
                 r = mountinfo_parse(text, ret, NULL);
+        if (r >= 0 && ret->cut)
+                env->limits |= LIMIT_BIT(LIMIT_MOUNTS);
         if (r < 0) {
                 env_end_errno(env, r, "proc/self/mountinfo");
                 return r;
@@ -146,13 +148,18 @@ static bool usual_exists(struct env *env, const struct mount_table *table, const
 static size_t paths_of(struct env *env, const struct mount_table *table, const char *key, const char *const *usual, size_t n_usual,
                        char *ret[MAIL_PATHS_MAX])
 {
-        size_t n = config_list(env->config, "mail", NULL, key, ret, MAIL_PATHS_MAX), kept = 0;
+        char *words[MAIL_PATHS_MAX + 1];
+        size_t n = config_list(env->config, "mail", NULL, key, words, ARRAY_LEN(words)), kept = 0;
 
+        if (n > MAIL_PATHS_MAX) {
+                env->limits |= LIMIT_BIT(LIMIT_MAIL_PATHS);
+                free(words[--n]);
+        }
         for (size_t i = 0; i < n; i++)
-                if (ret[i][0] == '/')
-                        ret[kept++] = ret[i];
+                if (words[i][0] == '/')
+                        ret[kept++] = words[i];
                 else
-                        free(ret[i]);
+                        free(words[i]);
         if (n > 0)
                 return kept;
         for (size_t i = 0; i < n_usual; i++)

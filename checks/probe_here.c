@@ -84,6 +84,20 @@ static void print_sample(struct env *env, const char *metric, double value, cons
         print_line(p->out, line);
 }
 
+/* What is beyond a limit is not watched: the brain tells it. */
+static void print_limits(struct env *env, const char *instance, FILE *out)
+{
+        for (int i = 0; i < LIMIT_MAX; i++)
+                if (env->limits & LIMIT_BIT(i)) {
+                        json_t *line = json_pack("{ss ss}", "type", "limit", "limit", limit_name((enum limit)i));
+
+                        if (instance)
+                                json_object_set_new(line, "instance", json_string(instance));
+                        print_line(out, line);
+                }
+        env->limits = 0;
+}
+
 void probe_print_end(FILE *out, const char *instance, enum result result, const char *why)
 {
         json_t *line = json_pack("{ss ss so}", "type", "end", "result", result_name(result), "why",
@@ -119,6 +133,7 @@ enum result probe_run_here(struct env *env, const struct check *check, const cha
                 r = check->discover(env, known);
         if (!found)
                 found = find_instance(known, instance);
+        env->limits = 0; /* those of the discovery are told by it */
         env->emit = print_sample;
         env->data = &printer;
         if (found) {
@@ -134,6 +149,7 @@ enum result probe_run_here(struct env *env, const struct check *check, const cha
                 result = RESULT_FAILED;
                 snprintf(env->why.text, sizeof(env->why.text), "%s is not there (any more)", instance);
         }
+        print_limits(env, printer.instance, out);
         probe_print_end(out, printer.instance, result, result == RESULT_OK ? env->said : env->why.text);
         if (r < 0) /* what was found before the failure is not all there is */
                 instance_list_done(known);
@@ -146,11 +162,15 @@ int probe_list_here(struct env *env, const struct check *check, FILE *out)
         int r;
 
         env->check = check;
+        env->limits = 0;
         r = check->discover(env, &list);
         for (size_t i = 0; i < list.n; i++)
                 print_line(out, json_pack("{ss so so ss}", "instance", list.items[i].name,
                                           "component", safe_string(list.items[i].component),
                                           "id", safe_string(list.items[i].id), "kind", list.items[i].kind));
+        if (list.cut)
+                env->limits |= LIMIT_BIT(LIMIT_INSTANCES);
+        print_limits(env, NULL, out);
         instance_list_done(&list);
         fflush(out);
         return r < 0 ? r : 0;

@@ -44,6 +44,8 @@ int zfs_status(struct env *env, const char *pool, struct zpool *ret)
                 return r;
         }
         r = c.exit_status == 0 ? zpool_status_parse(c.out, ret) : -EIO;
+        if (r >= 0 && ret->cut)
+                env->limits |= LIMIT_BIT(LIMIT_ZPOOL);
         if (r < 0)
                 env_end(env, RESULT_FAILED, "zpool status %s: exit status %d: %.*s", pool, c.exit_status,
                         (int)strcspn(c.err_text, "\n"), c.err_text);

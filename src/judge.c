@@ -144,8 +144,10 @@ struct judge_component *judge_component_get(struct judge *j, const char *name, c
                         return *p;
                 }
         /* Past the limit everything falls into one, which is then judged by its worst part: no level is lost. */
-        if (n >= COMPONENTS_MAX)
+        if (n >= COMPONENTS_MAX) {
+                j->limits |= LIMIT_BIT(LIMIT_COMPONENTS);
                 return j->components;
+        }
         *p = c = judge_alloc(1, sizeof(*c));
         c->name = judge_strdup(name);
         c->kind = judge_strdup(kind);

@@ -13,6 +13,7 @@
 #include "catalog.h"
 #include "health.h"
 #include "level.h"
+#include "limit.h"
 #include "powered_clock.h"
 #include "scorecard.h"
 
@@ -176,6 +177,9 @@ bool judge_shown(const struct judge *judge, const struct judge_component *c);
 int64_t judge_age_s(const struct judge *judge, const struct judge_component *c, int64_t now_us);
 /* Limit of age of an instance's data. */
 int judge_max_age_s(const struct judge_instance *instance);
+
+/* The limits of the judge that were hit since the last call. */
+limit_set judge_take_limits(struct judge *judge);
 
 /* What would clear a silence rule ("no-answer", "stale", ...). */
 const char *judge_silence_clears(const char *rule_name);

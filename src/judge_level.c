@@ -103,6 +103,7 @@ static void each_reason(const struct judge *j, const struct judge_component *c, 
 struct collected {
         struct judge_reason *reasons;
         size_t n;
+        bool full;
 };
 
 static void collect(void *data, const struct judge_reason *reason)
@@ -113,7 +114,9 @@ static void collect(void *data, const struct judge_reason *reason)
                 c->reasons[c->n++] = *reason;
                 return;
         }
-        /* Full: the mildest makes room for a worse one. */
+        /* At the start many have not been read yet, for a moment. */
+        c->full |= !streq(reason->rule_name, "not-read-yet");
+        /* The mildest makes room for a worse one. */
         size_t mildest = 0;
 
         for (size_t i = 1; i < c->n; i++)
@@ -137,6 +140,8 @@ void judge_reasons(const struct judge *j, const struct judge_component *c, int64
         struct collected all = { .reasons = judge_alloc(REASONS_MAX, sizeof(struct judge_reason)) };
 
         each_reason(j, c, now_us, collect, &all);
+        if (all.full)
+                ((struct judge *)j)->limits |= LIMIT_BIT(LIMIT_REASONS);
         qsort(all.reasons, all.n, sizeof(*all.reasons), worst_first);
         for (size_t i = 0; i < all.n; i++)
                 fn(data, &all.reasons[i]);

@@ -19,6 +19,7 @@ struct judge {
         struct health_result health;
         int64_t tick_us;
         int64_t born_us; /* first judgement: what is older was told before a restart */
+        limit_set limits; /* hit since they were last asked for */
 };
 
 struct pending_state {

@@ -281,8 +281,10 @@ void judge_load(struct judge *j, const char *key, const json_t *value, int64_t n
                 if (streq((*p)->key, key))
                         break;
         if (!*p) {
-                if (n >= PENDING_MAX)
+                if (n >= PENDING_MAX) {
+                        j->limits |= LIMIT_BIT(LIMIT_MEMORY);
                         return;
+                }
                 *p = judge_alloc(1, sizeof(**p));
                 (*p)->key = judge_strdup(key);
         }
@@ -298,4 +300,14 @@ void judge_load(struct judge *j, const char *key, const json_t *value, int64_t n
         for (struct judge_instance *i = j->instances; i; i = i->next)
                 if (find_pending(j, i) == s)
                         judge_restore(j, i, now_us);
+}
+
+limit_set judge_take_limits(struct judge *j)
+{
+        limit_set limits = j->limits;
+
+        if (j->topology && topology_take_cut(j->topology))
+                limits |= LIMIT_BIT(LIMIT_TOPOLOGY);
+        j->limits = 0;
+        return limits;
 }

@@ -79,8 +79,10 @@ static bool parse_member(const char *word, struct mdstat_member *ret)
 
 static int add_member(struct mdstat_array *a, const struct mdstat_member *m)
 {
-        if (a->n_members == MEMBERS_MAX)
+        if (a->n_members == MEMBERS_MAX) {
+                a->cut = true;
                 return 0;
+        }
         if ((a->n_members & (a->n_members - 1)) == 0) { /* at 0 and powers of two */
                 size_t size = a->n_members ? a->n_members * 2 : 1;
                 struct mdstat_member *members = realloc(a->members, size * sizeof(*members));
@@ -271,14 +273,18 @@ int mdstat_parse(const char *text, struct mdstat *ret)
                                 body_line(a, line);
                         continue;
                 }
-                if (t.n == ARRAYS_MAX)
+                if (t.n == ARRAYS_MAX) {
+                        t.cut = true;
                         break;
+                }
                 a = array_add(&t, name);
                 if (!a || head(a, rest) < 0) {
                         mdstat_done(&t);
                         return -ENOMEM;
                 }
         }
+        for (size_t i = 0; i < t.n; i++)
+                t.cut |= t.arrays[i].cut;
         *ret = t;
         return 0;
 }

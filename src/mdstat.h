@@ -29,6 +29,7 @@ struct mdstat_array {
         int copies;        /* raid10: near * far copies; 0 unknown */
         struct mdstat_member *members;
         size_t n_members;
+        bool cut; /* it has more */
         enum mdstat_sync sync;
         bool waiting;      /* the sync is delayed or pending */
         double ratio;      /* 0..1, NAN without one */
@@ -40,6 +41,7 @@ struct mdstat_array {
 struct mdstat {
         struct mdstat_array *arrays;
         size_t n;
+        bool cut; /* there are more arrays, or members of one */
 };
 
 /* 0; -ENOMEM. Lines that are not understood are passed over; at most 1024 arrays of at most 512 members are kept. */

@@ -173,6 +173,8 @@ int mountinfo_parse(const char *text, struct mount_table *ret, size_t *ret_skipp
                 }
                 if (t.n < size)
                         r = parse_line(line, &t.items[t.n]);
+                else
+                        t.cut = true;
                 if (r < 0) {
                         mount_table_done(&t);
                         return r;

@@ -32,6 +32,7 @@ struct mount {
 struct mount_table {
         struct mount *items;
         size_t n;
+        bool cut; /* there are more */
 };
 
 /* Lines that are not of the form are passed over (*ret_skipped counts them; may be NULL). At most 4096 mounts are kept,

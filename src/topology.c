@@ -28,6 +28,7 @@ struct topology {
         size_t n_nodes;
         struct link *links;
         size_t n_links, size_links;
+        bool cut; /* there is more */
         uint16_t slots[HASH_SLOTS]; /* index + 1, 0: empty */
 };
 
@@ -130,8 +131,10 @@ static int find_or_add(struct topology *t, const char *name)
                 return t->slots[slot] - 1;
         if (!*name || strlen(name) > NAME_MAX_LEN)
                 return -EINVAL;
-        if (t->n_nodes == NODES_MAX)
+        if (t->n_nodes == NODES_MAX) {
+                t->cut = true;
                 return -E2BIG;
+        }
         t->nodes[t->n_nodes].name = strdup(name);
         if (!t->nodes[t->n_nodes].name)
                 return -ENOMEM;
@@ -155,8 +158,10 @@ int topology_add_link(struct topology *t, const char *parent, const char *child,
         for (size_t i = 0; i < t->n_links; i++)
                 if (t->links[i].parent == p && t->links[i].child == c && t->links[i].kind == kind)
                         return 0;
-        if (t->n_links == LINKS_MAX)
+        if (t->n_links == LINKS_MAX) {
+                t->cut = true;
                 return -E2BIG;
+        }
         if (t->n_links == t->size_links) {
                 size_t size = t->size_links ? t->size_links * 2 : 64;
                 struct link *links = realloc(t->links, size * sizeof(*links));
@@ -211,6 +216,14 @@ int topology_add_sample(struct topology *t, const char *metric, const char *cons
                 return role < 0 ? role : topology_add_role(t, label(labels, "component"), (enum topology_role)role);
         }
         return -EINVAL;
+}
+
+bool topology_take_cut(struct topology *t)
+{
+        bool cut = t->cut;
+
+        t->cut = false;
+        return cut;
 }
 
 bool topology_knows(const struct topology *t, const char *component)

@@ -53,6 +53,9 @@ int topology_add_role(struct topology *t, const char *component, enum topology_r
  * roles are -EINVAL: skip the sample. */
 int topology_add_sample(struct topology *t, const char *metric, const char *const *labels);
 
+/* Whether something did not fit since the last call: more than 2048 nodes or 8192 links. */
+bool topology_take_cut(struct topology *topology);
+
 /* Is the component in the graph at all? If not, nothing is known: the answers below are 0 and "not protected". */
 bool topology_knows(const struct topology *t, const char *component);
 

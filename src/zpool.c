@@ -86,8 +86,12 @@ static int vdev_line(struct zpool *p, char *line, enum zpool_class *class, int p
 
         for (char *w = strtok_r(line, " \t", &save); w && n < ARRAY_LEN(f); w = strtok_r(NULL, " \t", &save))
                 f[n++] = w;
-        if (n == 0 || depth >= DEPTH_MAX || p->n_vdevs == VDEVS_MAX)
+        if (n == 0)
                 return 0;
+        if (depth >= DEPTH_MAX || p->n_vdevs == VDEVS_MAX) {
+                p->cut = true;
+                return 0;
+        }
         if (depth == 0 && p->n_vdevs > 0) { /* "logs", "spares": a heading */
                 *class = class_of(f[0]);
                 return 0;

@@ -28,6 +28,7 @@ struct zpool {
         int64_t data_errors; /* files or blocks lost for good; -1 not known */
         struct zpool_vdev *vdevs;
         size_t n_vdevs;
+        bool cut; /* it has more, or they are nested deeper than eight */
 };
 
 /* The first pool of the text; -ENOENT when there is none, -ENOMEM. At most 1024 vdevs are kept. */
