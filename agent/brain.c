@@ -6,7 +6,6 @@
 #include "brain.h"
 #include "common_clock.h"
 
-
 int64_t brain_now_us(void)
 {
         return clock_boot_us();

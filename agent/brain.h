@@ -73,6 +73,12 @@ void brain_log(struct brain *b, int priority, const char *fmt, ...) PRINTF_LIKE(
 #define LOG_ID_KERNEL "aa6b503b6c2b43ea918d2b2e3cf8a9ab"
 void brain_log_fields(struct brain *b, int priority, const char *const fields[], const char *fmt, ...) PRINTF_LIKE(4, 5);
 
+/* --- brain_journal.c: lines with fields, never waiting -------------------------------------- */
+/* text: a datagram of the journal's native protocol. True: the journal has it, or gets it when it takes it. False: standard error
+ * is not the journal's, or too much waits. */
+bool brain_journal_send(struct brain *b, const char *text, size_t len);
+void brain_journal_stop(struct brain *b);
+
 /* --- brain_catalog.c ---------------------------------------------------------------------- */
 struct catalog_request;
 typedef void (*brain_catalog_fn)(struct brain *b, int r, struct catalog *catalog, struct errinfo *err);

@@ -168,6 +168,7 @@ int main(int argc, char *argv[])
         }
         brain_reload_stop(&b);
         brain_catalog_stop();
+        brain_journal_stop(&b);
         judge_free(b.judge);
         catalog_done(&b.catalog);
         config_free(b.config);
