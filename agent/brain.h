@@ -34,6 +34,7 @@ struct brain {
         struct brain_store *store;
         struct brain_kmsg *kmsg;
         struct brain_uevent *uevent;
+        struct brain_md *md;
         struct brain_selftest *selftest;
         struct brain_control *control;
         struct brain_reload *reload; /* under way, or NULL */
@@ -142,6 +143,9 @@ void brain_kmsg_stop(struct brain *b);
 void brain_kmsg_reload(struct brain *b);
 int brain_uevent_start(struct brain *b);
 void brain_uevent_stop(struct brain *b);
+int brain_md_start(struct brain *b);
+void brain_md_stop(struct brain *b);
+void brain_md_find(struct brain *b); /* arrays may have come or gone */
 
 /* --- brain_selftest.c: disks test themselves on a calendar -------------------------------------------- */
 int brain_selftest_start(struct brain *b);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* What the kernel tells unasked: uevents (disk gone or new, NVMe asynchronous events, power supply, link),
- * rtnetlink (carrier), the event counter of md and that of the mount table. Nothing is read from a device here: an event
+ * rtnetlink (carrier) and the event counter of the mount table; md is in brain_md.c. Nothing is read from a device here: an event
  * only makes the checks that know run at once. Polling stays as the safety net, so lost events cost time, not truth. */
 
 #include <fcntl.h>
@@ -14,8 +14,8 @@
 
 struct brain_uevent {
         struct brain *b;
-        int uevent_fd, route_fd, mdstat_fd, mounts_fd;
-        sd_event_source *uevent, *route, *mdstat, *mounts;
+        int uevent_fd, route_fd, mounts_fd;
+        sd_event_source *uevent, *route, *mounts;
 };
 
 /* What to look at again. */
@@ -61,7 +61,7 @@ static const char *variable(const char *buf, size_t len, const char *key)
 void brain_uevent_parse(struct brain *b, const char *buf, size_t len);
 void brain_uevent_parse(struct brain *b, const char *buf, size_t len)
 {
-        const char *action = variable(buf, len, "ACTION"), *subsystem = variable(buf, len, "SUBSYSTEM");
+        const char *action = variable(buf, len, "ACTION"), *subsystem = variable(buf, len, "SUBSYSTEM"), *device;
 
         if (!action || !subsystem)
                 return;
@@ -69,6 +69,8 @@ void brain_uevent_parse(struct brain *b, const char *buf, size_t len)
                 if (streq(subsystem, triggers[i].subsystem) && (!triggers[i].action || streq(action, triggers[i].action)) &&
                     (!triggers[i].variable || variable(buf, len, triggers[i].variable)))
                         brain_sched_hurry(b, triggers[i].check, triggers[i].look);
+        if (streq(subsystem, "block") && (device = variable(buf, len, "DEVPATH")) && strstr(device, "/block/md"))
+                brain_md_find(b);
 }
 
 static int on_uevent(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
@@ -105,35 +107,6 @@ static int on_route(sd_event_source *source UNUSED, int fd, uint32_t revents UNU
                 ;
         brain_sched_hurry(u->b, "net", LOOK_ALL);
         return 0;
-}
-
-static int mdstat_open(struct brain_uevent *u);
-
-/* The kernel counts md events per open file since it was opened: no read is needed, so nothing can hang here;
- * opening anew arms it anew. */
-static int on_mdstat(sd_event_source *source UNUSED, int fd UNUSED, uint32_t revents UNUSED, void *data)
-{
-        struct brain_uevent *u = data;
-
-        u->mdstat = sd_event_source_disable_unref(u->mdstat);
-        close(u->mdstat_fd);
-        u->mdstat_fd = -1;
-        brain_sched_hurry(u->b, "raid", LOOK_ALL);
-        brain_sched_hurry(u->b, "topology", LOOK_AGAIN);
-        mdstat_open(u);
-        return 0;
-}
-
-static int mdstat_open(struct brain_uevent *u)
-{
-        char path[512];
-
-        snprintf(path, sizeof(path), "%s/proc/mdstat", streq(u->b->options.root, "/") ? "" : u->b->options.root);
-        u->mdstat_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (u->mdstat_fd < 0)
-                return neg_errno(); /* no md on this kernel */
-        /* A plain file (a fixture) cannot be polled. */
-        return sd_event_add_io(u->b->event, &u->mdstat, u->mdstat_fd, EPOLLPRI, on_mdstat, u);
 }
 
 /* A mount came, went or was remounted. The kernel counts them for every open file: nothing is read, a call of poll() arms it
@@ -185,7 +158,6 @@ int brain_uevent_start(struct brain *b)
                 brain_log(b, BRAIN_NOTICE, "no uevents here: what comes and goes is seen at the next poll");
         if (u->route_fd < 0 || sd_event_add_io(b->event, &u->route, u->route_fd, EPOLLIN, on_route, u) < 0)
                 brain_log(b, BRAIN_NOTICE, "no link events here: a lost carrier is seen at the next poll");
-        mdstat_open(u);
         mounts_open(u);
         return 0;
 }
@@ -198,14 +170,11 @@ void brain_uevent_stop(struct brain *b)
                 return;
         sd_event_source_disable_unref(u->uevent);
         sd_event_source_disable_unref(u->route);
-        sd_event_source_disable_unref(u->mdstat);
         sd_event_source_disable_unref(u->mounts);
         if (u->uevent_fd >= 0)
                 close(u->uevent_fd);
         if (u->route_fd >= 0)
                 close(u->route_fd);
-        if (u->mdstat_fd >= 0)
-                close(u->mdstat_fd);
         if (u->mounts_fd >= 0)
                 close(u->mounts_fd);
         free(u);

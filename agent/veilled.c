@@ -81,6 +81,7 @@ static const struct {
         { "schedule", brain_sched_start, brain_sched_stop },
         { "kernel log", brain_kmsg_start, brain_kmsg_stop },
         { "kernel events", brain_uevent_start, brain_uevent_stop },
+        { "md events", brain_md_start, brain_md_stop },
 };
 
 static int run(struct brain *b)

@@ -70,8 +70,14 @@ class Brain:
         self.put("probe", PROBE % directory)
         os.chmod(directory + "/probe", 0o755)
         self.log = open(directory + "/log", "w")
-        self.process = subprocess.Popen([BUILD + "/san/veilled", "--run", self.run, "--config", directory + "/none", "--probe",
-                                         directory + "/probe"], stdin=subprocess.DEVNULL, stderr=self.log)
+        self.process = self.start("run", [])
+
+    def start(self, name, options):
+        """Another one, of which levels() tells from now on."""
+        self.run = self.directory + "/" + name
+        os.makedirs(self.run, exist_ok=True)
+        return subprocess.Popen([BUILD + "/san/veilled", "--run", self.run, "--config", self.directory + "/none", "--probe",
+                                 self.directory + "/probe"] + options, stdin=subprocess.DEVNULL, stderr=self.log)
 
     def put(self, name, text):
         with open(self.directory + "/.new", "w") as f:
@@ -146,6 +152,38 @@ def events(brain):
     say(brain.follows("new", "unknown"), "and missed when it is gone", brain.levels())
 
 
+def cgroup2():
+    with open("/proc/self/mounts") as f:
+        return next((line.split()[1] for line in f if line.split()[2] == "cgroup2" and "rw" in line.split()[3].split(",")), None)
+
+
+def md_attribute(brain):
+    """An attribute that the kernel notifies as it does those of md: whether a control group has processes."""
+    group = "%s/veille-events-%d" % (cgroup2(), os.getpid())
+    try:
+        os.mkdir(group)
+    except OSError as e:
+        print("ok - an attribute of md is an event # SKIP no control group can be made: %s" % e)
+        return
+    inside = subprocess.Popen(["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec sleep 1000', group])
+    try:
+        os.makedirs(brain.directory + "/root/sys/block/md0/md")
+        os.symlink(group + "/cgroup.events", brain.directory + "/root/sys/block/md0/md/array_state")
+        brain.put("value.raid", "1")
+        wait(lambda: "populated 1" in open(group + "/cgroup.events").read())
+        made = brain.start("md", ["--root", brain.directory + "/root"])
+        say(brain.follows("raid", "ok", 60), "an array is ok", brain.levels())
+        brain.put("value.raid", "9")
+        inside.kill()
+        say(brain.follows("raid", "warning"), "an attribute of md is an event", brain.levels())
+        made.terminate()
+        made.wait(10)
+    finally:
+        inside.kill()
+        inside.wait()
+        os.rmdir(group)
+
+
 def in_the_middle(brain):
     """The run that is under way has read the old value: its answer is not the answer to the event."""
     brain.put("slow.fs", "2")
@@ -210,6 +248,9 @@ def main():
         while_a_discovery_hangs(brain)
         brain.process.terminate()
         say(brain.process.wait(10) == 0, "it ends well", open(directory + "/log").read()[-900:])
+        for name in ("list-hangs.fs", "hang"):
+            brain.remove(name)
+        md_attribute(brain)
     finally:
         brain.process.kill()
         brain.process.wait()
