@@ -32,13 +32,22 @@ const struct check_desc brain_self_check = {
         .rules = self_rules, .n_rules = ARRAY_LEN(self_rules),
 };
 
+/* A level from before a restart or reload stands until somebody who knows says better. */
+static bool is_held(const struct brain *b)
+{
+        for (const struct judge_component *c = judge_components(b->judge); c; c = c->next)
+                if (c->held && streq(c->name, "veille"))
+                        return true;
+        return false;
+}
+
 void brain_self(struct brain *b, const char *what, enum verdict verdict, const char *fmt, ...)
 {
         struct judge_instance *i = judge_find(b->judge, &brain_self_check, what);
         char why[512];
         va_list ap;
 
-        if (verdict == VERDICT_OK && (!i || i->verdict == VERDICT_OK))
+        if (verdict == VERDICT_OK && (i ? i->verdict == VERDICT_OK : !is_held(b)))
                 return;
         va_start(ap, fmt);
         vsnprintf(why, sizeof(why), fmt, ap);

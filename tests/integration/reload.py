@@ -41,9 +41,13 @@ class Asked(threading.Thread):
         self.took, self.answer = ask(self.run_dir, cmd="reload")
 
 
-def counters(run):
+def status(run):
     with open(run + "/status.json") as f:
-        return json.load(f)["counters"]
+        return json.load(f)
+
+
+def counters(run):
+    return status(run)["counters"]
 
 
 def wait(condition, seconds):
@@ -84,6 +88,11 @@ def reloads(d, run):
         f.write("[check\n")
     took, answer = ask(run, cmd="reload")
     say(answer.get("ok") is False and "stays in force" in answer.get("error", ""), "so is a file that cannot be read", answer)
+    said = lambda: [t for c in status(run)["components"] if c["component"] == "veille" for t in [c["why"]] + [r["text"] for r in c["reasons"]]]
+    say(wait(lambda: "stays in force" in str(said()), 10), "which is shown as a fault of veille", said())
+    configure(d, 0)
+    took, answer = ask(run, cmd="reload")
+    say(answer.get("ok") is True and wait(lambda: "stays in force" not in str(said()), 10), "until a good one is taken", (answer, said()))
     configure(d, HANGING)
     stall = counters(run)["longest_stall_s"]
     say(stall < 0.5, "the loop never waited for a catalogue", stall)
