@@ -5,7 +5,7 @@
 """Events, not only polls: the real veilled (under the sanitizers) hears a mount, a link and a uevent of the kernel and has the
 checks look at once. All are polled every ten minutes only, so a level that follows within seconds has come by the event: no time
 is asserted but that. Also what comes twice in a second, in the middle of a run, while everything else hangs, and while a discovery
-hangs. In a mount and network namespace of its own. How fast it is: tests/lab/event_latency.py."""
+hangs. In a mount and network namespace of its own. How fast it is: tests/lab/event_latency.py, docs/events.md."""
 
 import contextlib
 import json

@@ -111,7 +111,7 @@ def measure(brain, name, component, there, back, bad=lambda level: level in ("wa
 def mounts(brain, directory):
     where = directory + "/mail"
     os.mkdir(where)
-    up = lambda: run("mount", "-t", "tmpfs", "-o", "size=4M", "tmpfs", where)
+    up = lambda: run("mount", "-t", "tmpfs", "-o", "size=4G", "tmpfs", where)
     up()
     if brain.wait(where, lambda level: level == "ok", 60) is None:
         return row("mount", [None])
