@@ -27,9 +27,10 @@ static void on_changed(void *data, const struct judge_component *c, enum level f
         const char *const fields[] = { "MESSAGE_ID", LOG_ID_LEVEL, "VEILLE_COMPONENT", c->name, "VEILLE_LEVEL", level_name(c->level),
                                        "VEILLE_LEVEL_BEFORE", level_name(from), "VEILLE_RULE", c->rule_name, NULL };
 
+        /* Kept first: what the log has, history has. */
+        brain_store_level(b, c, from);
         brain_log_fields(b, priority[c->level], fields, "%s: %s (was %s)%s%s", c->name, level_name(c->level), level_name(from),
                          *c->why ? ": " : "", c->why);
-        brain_store_event(b, brain_wall_us(), c->name, c->kind, from, c->level, c->rule_name, c->why);
         brain_publish_soon(b);
         brain_alert_soon(b);
 }
@@ -42,9 +43,9 @@ static void on_reasons(void *data, const struct judge_component *c, const struct
                 const char *const fields[] = { "MESSAGE_ID", LOG_ID_LEVEL, "VEILLE_COMPONENT", c->name, "VEILLE_LEVEL", level_name(c->level),
                                                "VEILLE_LEVEL_BEFORE", level_name(c->level), "VEILLE_RULE", also->rule_name, NULL };
 
+                brain_store_event(b, NULL, brain_wall_us(), c->name, "reason", also->level, also->rule_name, also->text);
                 brain_log_fields(b, priority[also->level], fields, "%s: still %s, and %s: %s", c->name, level_name(c->level),
                                  level_name(also->level), also->text);
-                brain_store_event(b, brain_wall_us(), c->name, "reason", also->level, also->level, also->rule_name, also->text);
         }
         brain_publish_soon(b);
 }
@@ -53,8 +54,8 @@ static void on_event(void *data, const char *component, const char *text)
 {
         struct brain *b = data;
 
+        brain_store_event(b, NULL, brain_wall_us(), component, "event", LEVEL_OK, "", text);
         brain_log(b, BRAIN_NOTICE, "%s: %s", component, text);
-        brain_store_event(b, brain_wall_us(), component, "event", LEVEL_OK, LEVEL_OK, "", text);
         brain_publish_soon(b);
 }
 

@@ -26,6 +26,8 @@ struct brain {
         struct config *config;
         struct catalog catalog;
         struct judge *judge;
+        struct kept *events; /* brain_events.h */
+        bool state_loaded;   /* RUN/state.json was there: this is no first start after a boot */
         struct brain_counters counters;
         int64_t started_wall_us;
         char host[128];
@@ -132,9 +134,17 @@ int brain_store_start(struct brain *b);
 void brain_store_stop(struct brain *b);
 void brain_store_state(struct brain *b); /* sends what changed of the state now, not at the next turn */
 bool brain_store_loaded(const struct brain *b); /* state has come, or will not come soon */
-/* wall_us: when it happened, CLOCK_REALTIME. */
-void brain_store_event(struct brain *b, int64_t wall_us, const char *component, const char *kind, enum level from, enum level to,
+/* Something happened that is no change of level: it is kept until it is on disk. id: NULL, or a name that whoever tells it again gives it
+ * again; wall_us: when it happened, CLOCK_REALTIME; level: that it speaks of, or ok. */
+void brain_store_event(struct brain *b, const char *id, int64_t wall_us, const char *component, const char *kind, enum level level,
                        const char *rule, const char *why);
+/* The same of a change of level. */
+void brain_store_level(struct brain *b, const struct judge_component *c, enum level from);
+/* Tells the store what of the memory has changed. Returns a number for brain_store_confirmed(); 0: the store cannot be told now. Each
+ * time something comes back brain_control_stored() is called. */
+int64_t brain_store_sync(struct brain *b);
+bool brain_store_confirmed(const struct brain *b, int64_t seq);
+const char *brain_store_trouble(const struct brain *b); /* why nothing is stored, as far as it is known; "" */
 
 /* --- brain_kmsg.c: what the kernel tells unasked ---------------------------------------------  */
 int brain_kmsg_start(struct brain *b);
@@ -172,5 +182,7 @@ int brain_control_start(struct brain *b);
 void brain_control_stop(struct brain *b);
 /* The reload that clients wait for has ended. */
 void brain_control_reloaded(struct brain *b, int r, const struct errinfo *err);
+/* The store confirmed something, complained, or is gone: who waits for it may be answered. */
+void brain_control_stored(struct brain *b);
 
 #endif

@@ -11,11 +11,13 @@
 #include <sys/un.h>
 
 #include "brain_alert.h"
+#include "utf8.h"
 
 #define CLIENTS_MAX 8
 #define REQUEST_MAX 4096
 #define CLIENT_WAIT_US (5 * USEC_PER_SEC)
 #define RELOAD_WAIT_US (15 * USEC_PER_SEC)
+#define STORE_WAIT_US (3 * USEC_PER_SEC) /* for the store to confirm; then the answer is that it did not */
 #define ADMIN_GROUP "veille-admin"
 
 struct client {
@@ -23,6 +25,8 @@ struct client {
         int fd;
         sd_event_source *io, *timer;
         bool may_act, waiting; /* for the end of a reload */
+        json_t *answer;        /* is given when the store has confirmed this number, or says why it does not */
+        int64_t waits_for;
         size_t len;
         char buf[REQUEST_MAX];
         struct client *next;
@@ -50,6 +54,7 @@ static void client_free(struct client *c)
         sd_event_source_disable_unref(c->io);
         sd_event_source_disable_unref(c->timer);
         close(c->fd);
+        json_decref(c->answer);
         free(c);
 }
 
@@ -63,6 +68,14 @@ static json_t *failure(const char *fmt, ...)
         vsnprintf(text, sizeof(text), fmt, ap);
         va_end(ap);
         return json_pack("{sb ss}", "ok", 0, "error", text);
+}
+
+/* Whether what was done is on disk, for the answer. */
+static void add_stored(json_t *answer, bool stored, const char *why)
+{
+        json_object_set_new(answer, "stored", json_boolean(stored));
+        if (!stored)
+                json_object_set_new(answer, "why", utf8_json(why));
 }
 
 static json_t *do_accept(struct brain *b, const json_t *request)
@@ -133,8 +146,9 @@ static const struct {
         const char *cmd;
         bool acts;
         json_t *(*fn)(struct brain *b, const json_t *request);
+        bool stored; /* it changed the memory: the answer says whether that is on disk */
 } commands[] = {
-        { "accept", true, do_accept },
+        { "accept", true, do_accept, .stored = true },
         { "reload", true, do_reload },
         { "poll", true, do_poll },
         { "selftest", true, do_selftest },
@@ -146,12 +160,14 @@ static const struct {
         { "ping", false, do_ping },
 };
 
-/* The answer to one request line, NULL: it comes later; for the fuzzer too. */
-json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool may_act);
-json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool may_act)
+/* The answer to one request line, NULL: it comes later; for the fuzzer too. ret_wait: it is to be given when the store has confirmed that
+ * number; 0: at once. */
+json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool may_act, int64_t *ret_wait);
+json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool may_act, int64_t *ret_wait)
 {
         json_t *request = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL), *answer;
         const char *cmd = json_string_value(json_object_get(request, "cmd"));
+        int64_t wait = -1;
         size_t i = 0;
 
         while (i < ARRAY_LEN(commands) && !(cmd && streq(cmd, commands[i].cmd)))
@@ -163,6 +179,11 @@ json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool
         else
                 answer = commands[i].fn(b, request);
         json_decref(request);
+        if (i < ARRAY_LEN(commands) && commands[i].stored && json_is_true(json_object_get(answer, "ok")))
+                wait = brain_store_sync(b);
+        if (wait == 0)
+                add_stored(answer, false, brain_store_trouble(b));
+        *ret_wait = MAX(wait, 0);
         return answer;
 }
 
@@ -189,6 +210,27 @@ void brain_control_reloaded(struct brain *b, int r, const struct errinfo *err)
         }
 }
 
+static void answer_stored(struct client *c, bool stored, const char *why)
+{
+        add_stored(c->answer, stored, why);
+        client_answer(c, take_ptr(c->answer));
+}
+
+void brain_control_stored(struct brain *b)
+{
+        const char *trouble = brain_store_trouble(b);
+
+        for (struct client *c = b->control ? b->control->clients : NULL, *next; c; c = next) {
+                next = c->next;
+                if (!c->answer)
+                        continue;
+                if (brain_store_confirmed(b, c->waits_for))
+                        answer_stored(c, true, "");
+                else if (*trouble)
+                        answer_stored(c, false, trouble);
+        }
+}
+
 static int on_client(sd_event_source *source UNUSED, int fd, uint32_t revents UNUSED, void *data)
 {
         struct client *c = data;
@@ -203,13 +245,14 @@ static int on_client(sd_event_source *source UNUSED, int fd, uint32_t revents UN
         nl = memchr(c->buf, '\n', c->len);
         if (!nl && n > 0 && c->len < sizeof(c->buf))
                 return 0;
-        answer = nl ? brain_control_answer(c->b, c->buf, (size_t)(nl - c->buf), c->may_act) : NULL;
-        if (answer) {
+        answer = nl ? brain_control_answer(c->b, c->buf, (size_t)(nl - c->buf), c->may_act, &c->waits_for) : NULL;
+        if (answer && !c->waits_for) {
                 client_answer(c, answer);
         } else if (nl) {
-                c->waiting = true;
+                c->answer = answer;
+                c->waiting = !answer;
                 c->io = sd_event_source_disable_unref(c->io);
-                sd_event_source_set_time_relative(c->timer, RELOAD_WAIT_US);
+                sd_event_source_set_time_relative(c->timer, answer ? STORE_WAIT_US : RELOAD_WAIT_US);
         } else {
                 client_free(c);
         }
@@ -218,7 +261,12 @@ static int on_client(sd_event_source *source UNUSED, int fd, uint32_t revents UN
 
 static int on_client_timeout(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *data)
 {
-        client_free(data);
+        struct client *c = data;
+
+        if (c->answer)
+                answer_stored(c, false, "veille-store has not confirmed it within 3 s");
+        else
+                client_free(c);
         return 0;
 }
 

@@ -21,6 +21,7 @@ struct brain_kmsg {
         struct brain *b;
         sd_event_source *io;
         uint64_t done_seq, saved_seq; /* the next record not counted yet */
+        char boot_id[40];             /* records of each boot are numbered from 0; "": not known */
 };
 
 static void seq_path(const struct brain *b, char *buf, size_t size)
@@ -37,6 +38,14 @@ static uint64_t load_seq(const struct brain *b)
         seq_path(b, path, sizeof(path));
         f = fopen(path, "re");
         return f && fscanf(f, "%llu", &seq) == 1 ? seq : 0;
+}
+
+static void load_boot_id(struct brain_kmsg *k)
+{
+        _cleanup_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+        if (!f || fscanf(f, "%36[0-9a-f-]", k->boot_id) != 1)
+                k->boot_id[0] = '\0';
 }
 
 static void save_seq(struct brain_kmsg *k)
@@ -153,8 +162,12 @@ static void count_event(struct brain_kmsg *k, const struct kmsg_event *e)
         if (e->kind != KMSG_LINK_UP) {
                 const char *const fields[] = { "MESSAGE_ID", LOG_ID_KERNEL, "VEILLE_COMPONENT", component, "VEILLE_EVENT", info->name, NULL };
 
+                char id[64];
+
+                /* A brain that was killed before it could write kmsg.seq reads the record once more. */
+                snprintf(id, sizeof(id), "kmsg-%.36s-%llu", k->boot_id, (unsigned long long)(k->done_seq - 1));
+                brain_store_event(k->b, k->boot_id[0] ? id : NULL, brain_wall_us() - age, component, "kernel", LEVEL_OK, info->name, e->text);
                 brain_log_fields(k->b, BRAIN_NOTICE, fields, "%s: kernel says %s: %s", component, info->name, e->text);
-                brain_store_event(k->b, brain_wall_us() - age, component, "kernel", LEVEL_OK, LEVEL_OK, info->name, e->text);
         }
         if (check && !was_taken_away(k->b, e)) {
                 const char *const labels[] = { "kind", info->name, "device", e->device, "component", component,
@@ -233,6 +246,7 @@ int brain_kmsg_start(struct brain *b)
         }
         fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
         k->done_seq = k->saved_seq = load_seq(b);
+        load_boot_id(k);
         brain_kmsg_reload(b);
         return sd_event_add_io(b->event, &k->io, STDIN_FILENO, EPOLLIN, on_io, k);
 }

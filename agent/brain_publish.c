@@ -10,6 +10,8 @@
 #include <systemd/sd-daemon.h>
 
 #include "brain.h"
+#include "brain_events.h"
+#include "utf8.h"
 
 #define SOON_US (10 * USEC_PER_MSEC) /* one event changes several levels: they go out together */
 #define GAP_US (100 * USEC_PER_MSEC)
@@ -74,14 +76,6 @@ static double wall_of(int64_t us)
         return seconds(brain_wall_us() - (brain_now_us() - us));
 }
 
-/* Devices write what they like; what is not UTF-8 is not lost but replaced. */
-static json_t *text(const char *s)
-{
-        json_t *v = json_string(s);
-
-        return v ? v : json_string("(text that is not UTF-8)");
-}
-
 struct reasons {
         json_t *list;
         int64_t now_us;
@@ -92,7 +86,7 @@ static void add_reason(void *data, const struct judge_reason *r)
         struct reasons *to = data;
         const char *clears = r->rule ? r->rule->clears : judge_silence_clears(r->rule_name);
         json_t *o = json_pack("{ss ss so ss ss sf sI ss ss ss sb}", "rule", r->rule_name, "level", level_name(r->level),
-                              "text", text(r->text), "check", r->instance->check->name, "instance", r->instance->name,
+                              "text", utf8_json(r->text), "check", r->instance->check->name, "instance", r->instance->name,
                               "since", wall_of(r->since_us), "age_s",
                               (json_int_t)((to->now_us - (r->series ? r->series->time_us : MAX(r->instance->end_us, r->instance->seen_us))) /
                                            USEC_PER_SEC),
@@ -114,8 +108,8 @@ static json_t *component_json(struct brain *b, const struct judge_component *c, 
         for (unsigned bit = 0; bit < 32; bit++)
                 if (judge_roles(b->judge, c) & (1u << bit))
                         json_array_append_new(roles, json_string(judge_role_name(bit)));
-        return json_pack("{ss ss so ss so sf so ss so sb so}", "component", c->name, "kind", c->kind, "id", text(c->id),
-                         "level", level_name(c->level), "why", text(c->why), "since", wall_of(c->since_us),
+        return json_pack("{ss ss so ss so sf so ss so sb so}", "component", c->name, "kind", c->kind, "id", utf8_json(c->id),
+                         "level", level_name(c->level), "why", utf8_json(c->why), "since", wall_of(c->since_us),
                          "age_s", age < 0 ? json_null() : json_integer(age), "rule", c->rule_name, "roles", roles,
                          "protected", judge_protected(b->judge, c), "reasons", reasons.list);
 }
@@ -129,7 +123,7 @@ static json_t *checks_json(struct brain *b, int64_t now)
                         continue;
                 json_array_append_new(list, json_pack("{ss ss ss ss so so si si sI si sb}", "check", i->check->name, "instance", i->name,
                                                       "component", i->component->name, "result", verdict_name(i->verdict),
-                                                      "why", text(i->why),
+                                                      "why", utf8_json(i->why),
                                                       "age_s", i->end_us ? json_integer((now - i->end_us) / USEC_PER_SEC) : json_null(),
                                                       "interval_s", i->check->interval_s, "max_age_s", judge_max_age_s(i),
                                                       "next_s", (json_int_t)MAX((i->next_us - now) / USEC_PER_SEC, 0),
@@ -138,12 +132,15 @@ static json_t *checks_json(struct brain *b, int64_t now)
         return list;
 }
 
-static json_t *counters_json(const struct brain_counters *c)
+static json_t *counters_json(const struct brain *b)
 {
-        return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sf}", "runs", (json_int_t)c->runs, "timeouts", (json_int_t)c->timeouts,
+        const struct brain_counters *c = &b->counters;
+
+        return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI sI sf}", "runs", (json_int_t)c->runs, "timeouts", (json_int_t)c->timeouts,
                          "bad_lines", (json_int_t)c->bad_lines, "refused_samples", (json_int_t)c->refused_samples,
                          "spawns", (json_int_t)c->spawns, "connects", (json_int_t)c->connects, "events", (json_int_t)c->events,
                          "dropped_store_lines", (json_int_t)c->dropped_store_lines,
+                         "lost_events", (json_int_t)kept_lost(b->events), "waiting_events", (json_int_t)kept_waiting(b->events),
                          "dropped_log_lines", (json_int_t)c->dropped_log_lines, "publishes", (json_int_t)c->publishes,
                          "stalls", (json_int_t)c->stalls, "longest_stall_s", seconds(c->longest_stall_us));
 }
@@ -174,8 +171,8 @@ static int publish_status(struct brain *b)
                 if (judge_shown(b->judge, c))
                         json_array_append_new(components, component_json(b, c, now));
         doc = json_pack("{si ss ss so sf sf sf si so so so so}", "version", 1, "host", b->host, "health", health_name(health.health),
-                        "health_why", text(health.why), "time", seconds(brain_wall_us()), "time_boot", seconds(now),
-                        "started", seconds(b->started_wall_us), "silent_after_s", (int)config_int(b->config, "web", NULL, "silent_after"), "counters", counters_json(&b->counters),
+                        "health_why", utf8_json(health.why), "time", seconds(brain_wall_us()), "time_boot", seconds(now),
+                        "started", seconds(b->started_wall_us), "silent_after_s", (int)config_int(b->config, "web", NULL, "silent_after"), "counters", counters_json(b),
                         "components", components, "checks", checks_json(b, now), "selftests", brain_selftest_json(b));
         r = write_json(b, "status.json", doc);
         json_decref(doc);

@@ -27,7 +27,7 @@ static void tell(struct brain_selftest *s, const struct judge_instance *i, int k
 
         snprintf(text, sizeof(text), "its %s self-test %s%s%s", selftest_kind_name((enum selftest_kind)kind), what, *why ? ": " : "", why);
         brain_log(s->b, BRAIN_NOTICE, "%s: %s", i->component->name, text);
-        brain_store_event(s->b, brain_wall_us(), i->component->name, "event", LEVEL_OK, LEVEL_OK, "", text);
+        brain_store_event(s->b, NULL, brain_wall_us(), i->component->name, "event", LEVEL_OK, "", text);
 }
 
 /* --- what became of a test ------------------------------------------------------------------------ */

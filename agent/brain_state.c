@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "brain.h"
+#include "brain_events.h"
 
 #define STATE_FILE_MAX (4 * 1024 * 1024)
 
@@ -64,30 +65,53 @@ void brain_state_save(struct brain *b)
                 bad |= fclose(f) != 0;
                 if (bad || rename(tmp, path) < 0)
                         unlink(tmp);
+                else
+                        kept_state_saved(b->events);
         }
         json_decref(doc);
+}
+
+/* A change of level that came after the file was written: it has been told, and must not be told again. */
+static void add_level(void *data, const json_t *event)
+{
+        const char *component = json_string_value(json_object_get(event, "component")), *to = json_string_value(json_object_get(event, "to"));
+        char key[256];
+
+        snprintf(key, sizeof(key), "component/%s", component);
+        if (level_from_name(to) == LEVEL_OK)
+                json_object_del(data, key);
+        else
+                json_object_set_new(data, key,
+                                    json_pack("{sO sO sO sO sI}", "level", json_object_get(event, "to"), "kind", json_object_get(event, "kind"),
+                                              "rule", json_object_get(event, "rule"), "why", json_object_get(event, "why"), "since",
+                                              (json_int_t)(json_number_value(json_object_get(event, "time")) * USEC_PER_SEC)));
 }
 
 void brain_state_load(struct brain *b)
 {
         char path[256];
         struct stat st;
-        json_t *doc, *value;
+        json_t *doc, *value, *state;
         const char *key;
         _cleanup_fclose_ FILE *f = NULL;
 
         snprintf(path, sizeof(path), "%s/state.json", b->options.run);
         f = fopen(path, "re");
-        if (!f || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode))
+        if (f && (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode)))
                 return;
-        if (st.st_size > STATE_FILE_MAX) {
+        if (f && st.st_size > STATE_FILE_MAX) {
                 brain_limit(b, LIMIT_STATE_FILE, "veilled");
                 return;
         }
-        doc = json_loadf(f, 0, NULL);
-        json_object_foreach(json_object_get(doc, "state"), key, value) {
+        doc = f ? json_loadf(f, 0, NULL) : json_object();
+        state = json_object_get(doc, "state");
+        b->state_loaded = json_is_object(state);
+        state = b->state_loaded ? json_incref(state) : json_object();
+        kept_levels_since(b->events, json_integer_value(json_object_get(doc, "boot")), add_level, state);
+        json_object_foreach(state, key, value) {
                 judge_load(b->judge, key, value, brain_now_us(), brain_wall_us());
                 brain_selftest_load(b, key, value);
         }
+        json_decref(state);
         json_decref(doc);
 }

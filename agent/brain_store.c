@@ -1,18 +1,23 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* The link to veille-store: samples once a minute, events at once, state on change. The store may hang
- * with its disk: what does not fit into a bounded queue is dropped and counted, and a sync that is not acknowledged
- * within two minutes is shown. Also reads back the state of before the last reboot, for which the schedule
- * waits a few seconds at start. */
+/* The link to veille-store: samples once a minute, events at once, memory on change. The store may hang or be away: samples that
+ * do not fit into a bounded queue are dropped and counted; events (brain_events.c) and memory (brain_memory.c) are kept and told
+ * again until the store has confirmed that they are on disk. A confirmation that is missing for minutes is shown. Also reads back
+ * the memory of before the last reboot, for which the schedule waits a few seconds at start; until all of it has come none is
+ * told, so that what is on disk is never written over by what was learned without it. */
 
 #include <math.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "brain.h"
+#include "brain_events.h"
+#include "brain_memory.h"
 
 #define QUEUE_MAX (512 * 1024)
+#define QUEUE_EVENTS (QUEUE_MAX / 2)    /* events are pushed up to here; they wait in their own list */
+#define QUEUE_LINES (QUEUE_MAX - 4096)  /* room for the small words that ask for a confirmation */
 #define LINE_MAX_LEN (256 * 1024)
 #define RETRY_US (5 * USEC_PER_SEC)
 #define LOAD_WAIT_US (4 * USEC_PER_SEC)
@@ -31,8 +36,22 @@ struct brain_store {
         int64_t seq, acked;
         bool loaded, ever;
         int loading;          /* answers to "load" that are still to come */
-        json_t *saved;        /* what the store has of our state, to send only changes: key and stand_in() */
+        bool load_failed;     /* one of them was not complete */
+        int64_t db_id;        /* of the store's database; 0: not known yet */
+        uint64_t told_lost;   /* events; of these an event told */
+        char trouble[256];    /* why nothing can be stored, as far as we know; "": it can */
+        struct memory memory;
 };
+
+/* Lines of samples that were not sent are lost; all else is told again. */
+static void count_dropped(struct brain_store *s)
+{
+        static const char samples[] = "{\"t\":\"samples\"";
+        const char *at = s->queue, *nl;
+
+        for (size_t left = s->len; left > sizeof(samples) && (nl = memchr(at, '\n', left)); left -= (size_t)(nl + 1 - at), at = nl + 1)
+                s->b->counters.dropped_store_lines += memcmp(at, samples, sizeof(samples) - 1) == 0;
+}
 
 static void link_down(struct brain_store *s)
 {
@@ -40,8 +59,14 @@ static void link_down(struct brain_store *s)
         if (s->fd >= 0)
                 close(s->fd);
         s->fd = -1;
+        count_dropped(s);
         s->len = s->in_len = 0;
         s->unacked_us = 0;
+        s->loading = 0;
+        snprintf(s->trouble, sizeof(s->trouble), "veille-store does not answer on %.150s/store.sock", s->b->options.run);
+        memory_link_down(&s->memory);
+        kept_link_down(s->b->events);
+        brain_control_stored(s->b);
 }
 
 static void flush_queue(struct brain_store *s)
@@ -61,20 +86,17 @@ static void flush_queue(struct brain_store *s)
         }
         if (s->io)
                 sd_event_source_set_io_events(s->io, EPOLLIN | (s->len ? EPOLLOUT : 0));
+        if (s->len == 0) { /* do not keep the size of the largest burst */
+                free(take_ptr(s->queue));
+                s->size = 0;
+        }
 }
 
-/* Takes the document. What does not fit is lost (false) and counted: the brain does not wait and does not grow. */
-static bool send_doc(struct brain_store *s, json_t *doc)
+/* False: there is no room, or no link. */
+static bool queue_line(struct brain_store *s, const char *text, size_t n, size_t max)
 {
-        char *text = json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(15));
-        size_t n = text ? strlen(text) : 0;
-
-        json_decref(doc);
-        if (!text || s->fd < 0 || s->len + n + 1 > QUEUE_MAX) {
-                s->b->counters.dropped_store_lines++;
-                free(text);
+        if (s->fd < 0 || s->len + n + 1 > max)
                 return false;
-        }
         if (s->len + n + 1 > s->size) {
                 s->size = MAX(s->len + n + 1, 4096);
                 s->queue = realloc(s->queue, s->size);
@@ -84,23 +106,87 @@ static bool send_doc(struct brain_store *s, json_t *doc)
         memcpy(s->queue + s->len, text, n);
         s->queue[s->len + n] = '\n';
         s->len += n + 1;
-        free(text);
-        flush_queue(s);
-        if (s->len == 0) { /* do not keep the size of the largest burst */
-                free(take_ptr(s->queue));
-                s->size = 0;
-        }
         return true;
 }
 
-void brain_store_event(struct brain *b, int64_t wall_us, const char *component, const char *kind, enum level from, enum level to,
-                       const char *rule, const char *why)
+/* Takes the document. False: it was not queued; the brain does not wait and does not grow. */
+static bool send_doc(struct brain_store *s, json_t *doc)
+{
+        _cleanup_free_ char *text = json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(17));
+        bool queued = text && queue_line(s, text, strlen(text), QUEUE_LINES);
+
+        json_decref(doc);
+        flush_queue(s);
+        return queued;
+}
+
+/* Asks to be told when all before it is on disk; hurry: which it shall be at once. */
+static void send_sync(struct brain_store *s, bool hurry)
+{
+        char text[96];
+        int n = snprintf(text, sizeof(text), "{\"t\":\"sync\",\"seq\":%lld,\"hurry\":%s}", (long long)++s->seq, hurry ? "true" : "false");
+
+        if (!s->unacked_us)
+                s->unacked_us = brain_now_us();
+        queue_line(s, text, (size_t)n, QUEUE_MAX);
+        flush_queue(s);
+}
+
+/* Events that the store has not been told of, as many as there is room for. */
+static void push_events(struct brain_store *s)
+{
+        const char *text;
+        bool any = false;
+        size_t len;
+
+        while ((text = kept_unsent(s->b->events, &len)) && queue_line(s, text, len, QUEUE_EVENTS)) {
+                kept_sent(s->b->events, s->seq + 1);
+                any = true;
+        }
+        if (any)
+                send_sync(s, false);
+}
+
+static void keep_event(struct brain *b, const char *id, int64_t wall_us, const char *component, const char *kind, enum level from,
+                       enum level to, const char *rule, const char *why)
 {
         b->counters.events++;
+        kept_add(b->events, &(struct kept_event_desc){ .id = id, .wall_us = wall_us, .boot_us = brain_now_us(), .component = component,
+                                                       .kind = kind, .from = level_name(from), .to = level_name(to), .rule = rule,
+                                                       .why = why });
+}
+
+void brain_store_event(struct brain *b, const char *id, int64_t wall_us, const char *component, const char *kind, enum level level,
+                       const char *rule, const char *why)
+{
+        keep_event(b, id, wall_us, component, kind, level, level, rule, why);
         if (b->store)
-                send_doc(b->store, json_pack("{ss sf ss ss ss ss ss ss}", "t", "event", "time", (double)wall_us / USEC_PER_SEC,
-                                             "component", component, "kind", kind, "from", level_name(from), "to", level_name(to),
-                                             "rule", rule, "why", why));
+                push_events(b->store);
+}
+
+static void tell_memory(struct brain_store *s, const char *key, json_t *value)
+{
+        if (!s->loaded || !memory_differs(&s->memory, key, value))
+                return;
+        if (send_doc(s, value ? json_pack("{ss ss sO}", "t", "put", "key", key, "value", value)
+                              : json_pack("{ss ss}", "t", "del", "key", key)))
+                memory_told(&s->memory, key, value, s->seq + 1);
+}
+
+/* With the event goes the level that the next boot begins with, or it would be an event once more. */
+void brain_store_level(struct brain *b, const struct judge_component *c, enum level from)
+{
+        json_t *value;
+        char key[256];
+
+        keep_event(b, NULL, brain_wall_us(), c->name, c->kind, from, c->level, c->rule_name, c->why);
+        if (!b->store)
+                return;
+        value = judge_save_component(c, brain_now_us(), brain_wall_us());
+        snprintf(key, sizeof(key), "component/%s", c->name);
+        tell_memory(b->store, key, value);
+        json_decref(value);
+        push_events(b->store);
 }
 
 static void series_key(const struct judge_instance *i, const struct judge_series *s, char *buf, size_t size)
@@ -119,7 +205,8 @@ static void series_key(const struct judge_instance *i, const struct judge_series
 
 static void send_rows(struct brain_store *s, json_t *rows)
 {
-        send_doc(s, json_pack("{ss sf so}", "t", "samples", "time", (double)brain_wall_us() / USEC_PER_SEC, "rows", rows));
+        if (!send_doc(s, json_pack("{ss sf so}", "t", "samples", "time", (double)brain_wall_us() / USEC_PER_SEC, "rows", rows)))
+                s->b->counters.dropped_store_lines++;
 }
 
 /* In lines of 100 rows: a line must fit into what the store reads at once. */
@@ -149,47 +236,6 @@ static void send_samples(struct brain_store *s)
                 json_decref(rows);
 }
 
-static uint64_t hash_bytes(uint64_t h, const void *data, size_t len)
-{
-        const unsigned char *p = data;
-
-        while (len--)
-                h = (h ^ *p++) * 1099511628211u; /* FNV-1a */
-        return h;
-}
-
-/* Without the member skip of the outermost object; NULL: with all. */
-static uint64_t hash_json(uint64_t h, const json_t *v, const char *skip)
-{
-        char type = (char)('0' + json_typeof(v));
-        json_int_t integer = json_integer_value(v);
-        double real = json_real_value(v);
-        const json_t *item;
-        const char *key;
-        size_t i;
-
-        h = hash_bytes(h, &type, 1);
-        if (json_is_string(v))
-                return hash_bytes(h, json_string_value(v), json_string_length(v) + 1);
-        if (json_is_integer(v))
-                return hash_bytes(h, &integer, sizeof(integer));
-        if (json_is_real(v))
-                return hash_bytes(h, &real, sizeof(real));
-        json_array_foreach(v, i, item)
-                h = hash_json(h, item, NULL);
-        json_object_foreach((json_t *)v, key, item)
-                if (!skip || !streq(key, skip))
-                        h = hash_json(hash_bytes(h, key, strlen(key) + 1), item, NULL);
-        return hash_bytes(h, "]", 1);
-}
-
-/* What stands for a value among those that the store has: the values themselves would be half a megabyte. The time of saving is
- * no change. */
-static json_t *stand_in(const json_t *value)
-{
-        return json_integer((json_int_t)hash_json(14695981039346656037u, value, "wall"));
-}
-
 struct put {
         struct brain_store *s;
         json_t *now;
@@ -199,17 +245,14 @@ struct put {
 static void put_changed(void *data, const char *key, json_t *value)
 {
         struct put *p = data;
-        json_t *before = json_object_get(p->s->saved, key), *now = stand_in(value);
 
-        json_object_set_new(p->now, key, now);
-        if (json_equal(before, now))
-                return;
-        if (send_doc(p->s, json_pack("{ss ss sO}", "t", "put", "key", key, "value", value)))
-                return;
-        if (before)
-                json_object_set(p->now, key, before);
-        else
-                json_object_del(p->now, key);
+        tell_memory(p->s, key, value);
+        json_object_set_new(p->now, key, json_true());
+}
+
+static void delete_gone(void *data, const char *key)
+{
+        tell_memory(data, key, NULL);
 }
 
 /* Of other things the last state is kept when they are gone for a while. */
@@ -221,58 +264,83 @@ static bool comes_and_goes(const char *key)
 static void send_state(struct brain_store *s)
 {
         struct put p = { .s = s, .now = json_object() };
-        const char *key;
-        json_t *v;
 
         brain_state_each(s->b, put_changed, &p);
         brain_alert_each(s->b, put_changed, &p);
-        json_object_foreach(s->saved, key, v)
-                if (comes_and_goes(key) && !json_object_get(p.now, key) && !send_doc(s, json_pack("{ss ss}", "t", "del", "key", key)))
-                        json_object_set(p.now, key, v);
-        json_decref(s->saved);
-        s->saved = p.now;
+        memory_each_gone(&s->memory, comes_and_goes, p.now, delete_gone, s);
+        json_decref(p.now);
 }
 
-/* A store that died took with it what it had not written yet: all is sent again, once. */
-static void forget_saved(struct brain_store *s)
-{
-        const char *key;
-        json_t *v;
+/* --- what comes back ------------------------------------------------------------------------------------------- */
 
-        json_object_foreach(s->saved, key, v)
-                json_object_set_new(s->saved, key, json_null());
+static void on_kv(struct brain_store *s, const json_t *doc)
+{
+        const char *key = json_string_value(json_object_get(doc, "key"));
+        json_t *value = json_object_get(doc, "value");
+
+        if (!key || !value)
+                return;
+        memory_loaded(&s->memory, key, value);
+        /* RUN knows the levels of a moment ago, the store those of a minute ago. */
+        if (str_starts(key, "component/") && (s->b->state_loaded || kept_has_level(s->b->events, key + strlen("component/"))))
+                return;
+        judge_load(s->b->judge, key, value, brain_now_us(), brain_wall_us());
+        brain_selftest_load(s->b, key, value);
+        brain_alert_load(s->b, key, value);
+}
+
+static void on_loaded(struct brain_store *s, const json_t *doc)
+{
+        s->load_failed = s->load_failed || json_is_false(json_object_get(doc, "complete"));
+        if (s->loading > 0 && --s->loading == 0)
+                s->loaded = !s->load_failed;
+}
+
+/* Another database knows nothing of what the one before was told. */
+static void look_at_database(struct brain_store *s, int64_t id)
+{
+        if (s->db_id && id != s->db_id)
+                memory_forget(&s->memory);
+        s->db_id = id;
+}
+
+static void on_ack(struct brain_store *s, const json_t *doc)
+{
+        int64_t seq = MIN(json_integer_value(json_object_get(doc, "seq")), s->seq);
+
+        look_at_database(s, json_integer_value(json_object_get(doc, "db")));
+        s->acked = MAX(s->acked, seq);
+        s->unacked_us = s->acked >= s->seq ? 0 : brain_now_us();
+        s->trouble[0] = '\0';
+        memory_confirmed(&s->memory, s->acked);
+        kept_confirmed(s->b->events, s->acked);
+        brain_self(s->b, "store", VERDICT_OK, "%s", "");
+        brain_control_stored(s->b);
+}
+
+static void on_error(struct brain_store *s, const json_t *doc)
+{
+        const char *why = json_string_value(json_object_get(doc, "why")), *key = json_string_value(json_object_get(doc, "key"));
+
+        snprintf(s->trouble, sizeof(s->trouble), "veille-store: %s", why ? why : "an error without a reason");
+        if (key)
+                memory_refused(&s->memory, key);
+        brain_self(s->b, key ? "memory" : "store", VERDICT_FAILED, "%s; history and memory over reboots are at risk", s->trouble);
+        brain_control_stored(s->b);
 }
 
 static void handle_line(struct brain_store *s, const char *text, size_t len)
 {
+        static const struct {
+                const char *t;
+                void (*fn)(struct brain_store *s, const json_t *doc);
+        } words[] = { { "kv", on_kv }, { "loaded", on_loaded }, { "ack", on_ack }, { "error", on_error } };
         json_t *doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
         const char *t = json_string_value(json_object_get(doc, "t"));
 
-        if (t && streq(t, "kv")) {
-                const char *key = json_string_value(json_object_get(doc, "key"));
-                json_t *value = json_object_get(doc, "value");
-
-                if (key && value) {
-                        judge_load(s->b->judge, key, value, brain_now_us(), brain_wall_us());
-                        brain_selftest_load(s->b, key, value);
-                        brain_alert_load(s->b, key, value);
-                        json_object_set_new(s->saved, key, stand_in(value));
-                }
-        } else if (t && streq(t, "loaded")) {
-                s->loaded = --s->loading <= 0;
-        } else if (t && streq(t, "ack")) {
-                int64_t seq = json_integer_value(json_object_get(doc, "seq"));
-
-                s->acked = MAX(s->acked, seq);
-                if (s->acked >= s->seq)
-                        s->unacked_us = 0;
-                brain_self(s->b, "store", VERDICT_OK, "%s", "");
-        } else if (t && streq(t, "error")) {
-                const char *why = json_string_value(json_object_get(doc, "why"));
-
-                brain_self(s->b, "store", VERDICT_FAILED, "veille-store: %s; history and memory over reboots are at risk",
-                           why ? why : "an error without a reason");
-        }
+        for (size_t i = 0; t && i < ARRAY_LEN(words); i++)
+                if (streq(t, words[i].t))
+                        words[i].fn(s, doc);
         json_decref(doc);
 }
 
@@ -282,8 +350,10 @@ static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents, void 
         char *nl, *start = s->in;
         ssize_t n;
 
-        if (revents & EPOLLOUT)
+        if (revents & EPOLLOUT) {
                 flush_queue(s);
+                push_events(s);
+        }
         if (s->fd < 0 || !(revents & (EPOLLIN | EPOLLHUP | EPOLLERR)))
                 return 0;
         n = recv(fd, s->in + s->in_len, LINE_MAX_LEN - s->in_len, MSG_DONTWAIT);
@@ -309,9 +379,18 @@ static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents, void 
         return 0;
 }
 
-static void link_up(struct brain_store *s)
+static void ask_memory(struct brain_store *s)
 {
         static const char *const prefixes[] = { "state/", "component/", "present/", "selftest", "alert", "letter/" };
+
+        s->load_failed = false;
+        s->loading = (int)ARRAY_LEN(prefixes);
+        for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+                send_doc(s, json_pack("{ss ss}", "t", "load", "prefix", prefixes[i]));
+}
+
+static void link_up(struct brain_store *s)
+{
         struct sockaddr_un sa = { .sun_family = AF_UNIX };
         int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/store.sock", s->b->options.run);
 
@@ -326,10 +405,35 @@ static void link_up(struct brain_store *s)
                 return;
         }
         s->ever = true;
-        forget_saved(s);
-        s->loading = s->loaded ? 0 : (int)ARRAY_LEN(prefixes);
-        for (int i = 0; i < s->loading; i++)
-                send_doc(s, json_pack("{ss ss}", "t", "load", "prefix", prefixes[i]));
+        snprintf(s->trouble, sizeof(s->trouble), "veille-store has not confirmed anything yet");
+        if (!s->loaded)
+                ask_memory(s);
+        push_events(s);
+}
+
+/* What was lost is said: as a level while it goes on, as an event with its number when the store listens again. */
+static void look_at_losses(struct brain_store *s)
+{
+        uint64_t lost = kept_lost(s->b->events);
+        int error = kept_error(s->b->events);
+        char why[200];
+
+        if (error < 0)
+                brain_self(s->b, "event file", VERDICT_FAILED, "%.150s/events.jsonl cannot be written: %s; until veille-store has them, events are in %s",
+                           s->b->options.run, strerror(-error), "memory only");
+        else
+                brain_self(s->b, "event file", VERDICT_OK, "%s", "");
+        if (lost == s->told_lost)
+                return;
+        if (s->fd < 0 || kept_waiting(s->b->events) > KEPT_MAX / 2) {
+                brain_self(s->b, "events", VERDICT_FAILED, "events are being lost, the least important first: veille-store has not taken any for too long");
+                return;
+        }
+        snprintf(why, sizeof(why), "%llu %s lost, the least important first: veille-store did not take events for too long",
+                 (unsigned long long)(lost - s->told_lost), lost - s->told_lost == 1 ? "event was" : "events were");
+        s->told_lost = lost;
+        brain_store_event(s->b, NULL, brain_wall_us(), "veille", "fault", LEVEL_OK, "events", why);
+        brain_self(s->b, "events", VERDICT_OK, "%s", "");
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
@@ -340,6 +444,8 @@ static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
 
         if (s->fd < 0)
                 link_up(s);
+        else if (!s->loaded && s->loading == 0)
+                ask_memory(s);
         if (s->fd < 0 && now - s->started_us > 30 * USEC_PER_SEC)
                 brain_self(s->b, "store", VERDICT_FAILED, "veille-store does not answer on %s/store.sock; history and memory over reboots are off",
                            s->b->options.run);
@@ -350,25 +456,41 @@ static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
         if (s->fd >= 0 && !early && now - s->samples_us >= EVERY_US) {
                 send_samples(s);
                 send_state(s);
-                send_doc(s, json_pack("{ss sI}", "t", "sync", "seq", (json_int_t)++s->seq));
-                if (!s->unacked_us)
-                        s->unacked_us = now;
+                send_sync(s, true);
         }
+        look_at_losses(s);
         sd_event_source_set_time_relative(source, early ? 200 * USEC_PER_MSEC : RETRY_US);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
-void brain_store_state(struct brain *b)
+int64_t brain_store_sync(struct brain *b)
 {
         struct brain_store *s = b->store;
 
-        /* Before everything has come from the store, what it has and we have not is not gone. */
         if (!s || s->fd < 0 || !s->loaded)
-                return;
+                return 0;
         send_state(s);
-        send_doc(s, json_pack("{ss sI}", "t", "sync", "seq", (json_int_t)++s->seq));
-        if (!s->unacked_us)
-                s->unacked_us = brain_now_us();
+        send_sync(s, true);
+        return s->fd < 0 ? 0 : s->seq;
+}
+
+void brain_store_state(struct brain *b)
+{
+        brain_store_sync(b);
+}
+
+bool brain_store_confirmed(const struct brain *b, int64_t seq)
+{
+        return b->store && seq > 0 && b->store->acked >= seq;
+}
+
+const char *brain_store_trouble(const struct brain *b)
+{
+        const struct brain_store *s = b->store;
+
+        if (!s)
+                return "the link to veille-store is off";
+        return !s->trouble[0] && !s->loaded ? "veille-store could not yet tell what it remembers" : s->trouble;
 }
 
 bool brain_store_loaded(const struct brain *b)
@@ -385,7 +507,7 @@ int brain_store_start(struct brain *b)
         s->b = b;
         s->fd = -1;
         s->in = malloc(LINE_MAX_LEN);
-        s->saved = json_object();
+        memory_init(&s->memory);
         s->started_us = brain_now_us();
         s->samples_us = s->started_us - EVERY_US / 2;
         if (!s->in)
@@ -400,13 +522,11 @@ void brain_store_stop(struct brain *b)
 
         if (!s)
                 return;
-        if (s->fd >= 0) {
+        if (s->fd >= 0)
                 send_state(s); /* what fits without waiting; the rest is in RUN/state.json */
-                flush_queue(s);
-        }
         link_down(s);
         sd_event_source_disable_unref(s->timer);
-        json_decref(s->saved);
+        memory_done(&s->memory);
         free(s->queue);
         free(s->in);
         free(s);

@@ -19,13 +19,24 @@ static int ask(const struct common_options *options, json_t *request, const char
 
 static int run_accept(const struct common_options *options, int argc, char *argv[])
 {
-        char done[256];
+        struct errinfo err = { 0 };
+        json_t *answer;
 
         if (argc < 2 || argc > 3)
                 return ctl_usage("accept", "say which component, and a rule where only one finding is meant");
-        snprintf(done, sizeof(done), "%s: accepted as it is now; only further growth is news", argv[1]);
-        return ask(options, json_pack("{ss ss so}", "cmd", "accept", "component", argv[1], "rule", argc > 2 ? json_string(argv[2]) : json_null()),
-                   done);
+        if (ctl_control(options, json_pack("{ss ss so}", "cmd", "accept", "component", argv[1], "rule", argc > 2 ? json_string(argv[2]) : json_null()),
+                        &answer, &err) < 0)
+                return ctl_fail("%s", err.text);
+        printf("%s: accepted as it is now; only further growth is news\n", argv[1]);
+        if (json_is_true(json_object_get(answer, "stored")))
+                printf("stored: it survives a reboot\n");
+        else
+                printf("NOT STORED YET: %s\n"
+                       "It lies in %s only, which a reboot empties. veilled stores it as soon as veille-store answers;\n"
+                       "veillectl status shows veille itself as unknown until then.\n",
+                       ctl_text(answer, "why"), options->run);
+        json_decref(answer);
+        return 0;
 }
 
 const struct ctl_command ctl_command_accept = {

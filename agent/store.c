@@ -47,7 +47,7 @@ void store_done(struct store *s)
         if (store_commit(s) == SQLITE_OK && s->last_sample_s)
                 db_run(s, STMT_META_PUT, "ti", "heard", s->last_sample_s);
         if (!pending_empty(&s->pending))
-                store_log(s, STORE_ERROR, "%zu values and %zu events could not be written and are lost", s->pending.n_samples,
+                store_log(s, STORE_ERROR, "%zu values are lost and %zu events not written; those that veilled told it still has", s->pending.n_samples,
                           s->pending.n_events);
         db_close(s);
         pending_done(&s->pending);

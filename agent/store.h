@@ -24,6 +24,7 @@
 
 #define COMPONENT_MAX 255
 #define WHY_MAX 2000
+#define EVENT_ID_MAX 64
 #define KV_KEY_MAX 255
 #define KV_VALUE_MAX (200 * 1024)      /* a line with it must fit into what the brain reads at once */
 #define KV_KEYS_MAX 20000
@@ -82,7 +83,8 @@ struct pending_sample {
 struct pending_event {
         struct pending_event *next;
         double time;
-        char *component, *kind, *from, *to, *rule, *why; /* into text */
+        unsigned rank; /* event_rank.h */
+        char *id, *component, *kind, *from, *to, *rule, *why; /* into text; id "": whoever told it gave it none */
         char text[];
 };
 
@@ -108,8 +110,11 @@ void pending_init(struct pending *p);
 void pending_done(struct pending *p);
 /* When it is full the oldest is lost, and counted. */
 void pending_sample(struct pending *p, struct series *series, int64_t time_s, double value);
-void pending_event(struct pending *p, double time, const char *component, const char *kind, const char *from, const char *to,
+/* When it is full the least important is lost (event_rank.h; of equal ones the oldest), and counted. id: "" or what tells it from all
+ * others. */
+void pending_event(struct pending *p, const char *id, double time, const char *component, const char *kind, const char *from, const char *to,
                    const char *rule, const char *why);
+bool pending_has_event(const struct pending *p, const char *id);
 /* Takes over value (malloc; NULL: delete). The last one of a key counts. False: no room, lost. */
 bool pending_put(struct pending *p, const char *key, char *value);
 const struct pending_kv *pending_find(const struct pending *p, const char *key);
@@ -119,7 +124,7 @@ bool pending_empty(const struct pending *p);
 
 /* --- the store ------------------------------------------------------------------------------------------- */
 enum stmt {
-        STMT_SERIES_ADD, STMT_SERIES_SEEN, STMT_SERIES_DROP, STMT_LOG_ADD, STMT_EVENT_ADD, STMT_KV_PUT, STMT_KV_DEL, STMT_KV_LENGTH, STMT_GAP_ADD,
+        STMT_SERIES_ADD, STMT_SERIES_SEEN, STMT_SERIES_DROP, STMT_LOG_ADD, STMT_EVENT_ADD, STMT_EVENT_HAS, STMT_KV_PUT, STMT_KV_DEL, STMT_KV_LENGTH, STMT_GAP_ADD,
         STMT_META_PUT,
         STMT_LOG_OF_HOUR, STMT_LOG_DELETE, STMT_LOG_OLDEST, STMT_LOG_NEXT, STMT_LOG_SIZE,
         STMT_RAW_GET, STMT_RAW_PUT, STMT_RAW_RANGE, STMT_RAW_MIN, STMT_RAW_MAX, STMT_RAW_DELETE,
@@ -131,7 +136,7 @@ enum stmt {
 };
 
 struct store_counters {
-        uint64_t commits, failed_commits, samples, written_samples, events, puts, bad_rows, bad_lines, refused_series, bad_blocks,
+        uint64_t commits, failed_commits, samples, written_samples, events, repeated_events, puts, bad_rows, bad_lines, refused_series, bad_blocks,
                 compactions, deleted_raw_days, deleted_hourly_weeks, deleted_events, corruptions, slow_readers,
                 refused_connections;
 };
@@ -160,7 +165,9 @@ struct store {
         int64_t eager_us, eager_count; /* the last quarter of an hour of eager commits */
         int64_t last_sample_s; /* time of the newest samples line */
         int64_t n_events, n_kv;
+        uint64_t told_lost_events;     /* of pending.lost_events: an event says so */
         int64_t clock_s, clock_boot_us; /* the retention clock and when it was set */
+        int64_t db_id;          /* of the database that is open or was last; 0: none was yet */
         uint64_t committed_seq; /* counts successful commits; who waits for one compares */
 };
 
@@ -175,6 +182,7 @@ void db_close(struct store *s);
 /* Something failed: remember why, close what cannot be trusted, plan the next attempt. A damaged database is moved aside and replaced. */
 void db_failed(struct store *s, int code, const char *doing);
 void db_good(struct store *s);
+void db_look_for_file(struct store *s); /* closes a database whose file is no longer there */
 /* Binds values (i: int64_t, d: double, t: const char * or NULL, b: const void *, size_t) to a prepared statement. Like the next two it only
  * returns an SQLite code: whoever began the work tells db_failed, when no statement is in use any more. Reset what was stepped. */
 int db_stmt(struct store *s, enum stmt which, sqlite3_stmt **ret, const char *types, ...);
@@ -213,6 +221,7 @@ struct job {
         int64_t id, left, skip;
         size_t series, n;
         uint64_t seq;
+        bool incomplete; /* load: the database could not be read */
 };
 
 struct peer {

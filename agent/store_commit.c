@@ -77,12 +77,23 @@ static int write_samples(struct store *s)
         return r;
 }
 
-static int write_events(struct store *s)
+/* What the database has already under that id is no second event. */
+static int add_event(struct store *s, const struct pending_event *e, int64_t *more)
+{
+        int r = db_run(s, STMT_EVENT_ADD, "dttttttt", e->time, e->component, e->kind, e->from, e->to, e->rule, e->why, *e->id ? e->id : NULL);
+
+        if (r == SQLITE_OK)
+                *more += sqlite3_changes(s->db);
+        return r;
+}
+
+static int write_events(struct store *s, int64_t *ret_more)
 {
         int r = SQLITE_OK;
 
+        *ret_more = 0;
         for (const struct pending_event *e = s->pending.events; e && r == SQLITE_OK; e = e->next)
-                r = db_run(s, STMT_EVENT_ADD, "dtttttt", e->time, e->component, e->kind, e->from, e->to, e->rule, e->why);
+                r = add_event(s, e, ret_more);
         return r;
 }
 
@@ -111,7 +122,7 @@ static int write_gaps(struct store *s)
         return r;
 }
 
-static int write_all(struct store *s, int64_t *ret_more_kv)
+static int write_all(struct store *s, int64_t *ret_more_events, int64_t *ret_more_kv)
 {
         int r = db_exec(s, "BEGIN IMMEDIATE");
 
@@ -120,7 +131,7 @@ static int write_all(struct store *s, int64_t *ret_more_kv)
         if (r == SQLITE_OK)
                 r = write_samples(s);
         if (r == SQLITE_OK)
-                r = write_events(s);
+                r = write_events(s, ret_more_events);
         if (r == SQLITE_OK)
                 r = write_kv(s, ret_more_kv);
         if (r == SQLITE_OK)
@@ -132,7 +143,7 @@ static int write_all(struct store *s, int64_t *ret_more_kv)
         return r;
 }
 
-static void written(struct store *s, int64_t more_kv)
+static void written(struct store *s, int64_t more_events, int64_t more_kv)
 {
         int64_t now = s->boot_us();
 
@@ -141,7 +152,7 @@ static void written(struct store *s, int64_t more_kv)
         s->counters.commits++;
         s->committed_seq++;
         s->counters.written_samples += s->pending.n_samples;
-        s->n_events += (int64_t)s->pending.n_events;
+        s->n_events += more_events;
         s->n_kv += more_kv;
         if (s->eager) {
                 if (now - s->eager_us > EAGER_WINDOW_US) {
@@ -156,11 +167,28 @@ static void written(struct store *s, int64_t more_kv)
         db_good(s);
 }
 
+/* History must not look as if nothing had happened. Once, with what can be written again. */
+static void tell_losses(struct store *s)
+{
+        uint64_t n = s->pending.lost_events - s->told_lost_events;
+        char why[160];
+
+        if (n == 0 || s->trouble[0])
+                return;
+        snprintf(why, sizeof(why), "%llu %s lost, the least important first: they could not be written for too long", (unsigned long long)n,
+                 n == 1 ? "event was" : "events were");
+        s->told_lost_events = s->pending.lost_events;
+        pending_event(&s->pending, "", (double)s->wall_us() / USEC_PER_SEC, "veille", "fault", "", "", "events", why);
+        if (s->oldest_us == 0)
+                s->oldest_us = s->boot_us();
+}
+
 int store_commit(struct store *s)
 {
-        int64_t more_kv = 0;
+        int64_t more_events = 0, more_kv = 0;
         int r;
 
+        db_look_for_file(s);
         if (!s->db && s->boot_us() < s->retry_us)
                 return s->trouble_code;
         r = s->db ? SQLITE_OK : db_open(s);
@@ -168,9 +196,10 @@ int store_commit(struct store *s)
                 return r;
         if (pending_empty(&s->pending) && !s->trouble[0])
                 return SQLITE_OK;
-        r = write_all(s, &more_kv);
+        tell_losses(s);
+        r = write_all(s, &more_events, &more_kv);
         if (r == SQLITE_OK) {
-                written(s, more_kv);
+                written(s, more_events, more_kv);
                 return r;
         }
         s->counters.failed_commits++;

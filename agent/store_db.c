@@ -3,16 +3,16 @@
 
 /* The database: opening, the table of statements, and what happens when the disk or the file is broken.
  *
- * Schema (version 1). sqlite3 can read it while the store runs; the blocks are those of pack.h.
+ * Schema (version 2; what version 1 had not: uid in events). sqlite3 can read it while the store runs; the blocks are those of pack.h.
  *  series  name and component of each series
  *  log     what came in lately, as it came in: one block a commit and hour
  *  raw     one block for each hour and series; made from log when the hour is over
  *  hourly  one block for each day and series: mean, min, max of its hours; made from raw when the day is over
  *  rolled  days of raw that hourly has
  *  gap     times in which nobody measured
- *  events  changes of level and other things to remember
+ *  events  changes of level and other things to remember; uid: the id that whoever told it gave it, each once
  *  kv      the brain's state over a reboot
- *  meta    the retention clock; when the brain was heard last before an orderly end
+ *  meta    the retention clock; when the brain was heard last before an orderly end; id: by which the brain sees that it is another one
  * In raw and hourly the time comes first in the key: what is written together lies together, so that an hour of 1200
  * series is a few hundred pages and not 1200. */
 
@@ -23,6 +23,7 @@
 
 #include "store.h"
 
+#define VERSION 2
 #define CACHE_KIB 512
 #define CHECK_S 3         /* the whole check at start; the small tables come first */
 #define RETRY_S 10
@@ -37,12 +38,20 @@ static const char schema[] =
         "CREATE TABLE rolled(day INTEGER PRIMARY KEY);"
         "CREATE TABLE gap(from_s INTEGER PRIMARY KEY, to_s INTEGER NOT NULL);"
         "CREATE TABLE events(id INTEGER PRIMARY KEY, time REAL NOT NULL, component TEXT NOT NULL, kind TEXT NOT NULL,"
-        " from_level TEXT NOT NULL, to_level TEXT NOT NULL, rule TEXT NOT NULL, why TEXT NOT NULL);"
+        " from_level TEXT NOT NULL, to_level TEXT NOT NULL, rule TEXT NOT NULL, why TEXT NOT NULL, uid TEXT);"
+        "CREATE UNIQUE INDEX events_uid ON events(uid) WHERE uid IS NOT NULL;"
         "CREATE INDEX events_time ON events(time);"
         "CREATE INDEX events_component ON events(component, time);"
         "CREATE TABLE kv(key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL);"
         "CREATE TABLE meta(key TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;"
-        "PRAGMA user_version = 1;";
+        "INSERT INTO meta VALUES('id', random());"
+        "PRAGMA user_version = 2;";
+
+static const char from_version_1[] =
+        "ALTER TABLE events ADD COLUMN uid TEXT;"
+        "CREATE UNIQUE INDEX events_uid ON events(uid) WHERE uid IS NOT NULL;"
+        "INSERT OR REPLACE INTO meta VALUES('id', random());"
+        "PRAGMA user_version = 2;";
 
 #define EVENT_COLUMNS "id, time, component, kind, from_level, to_level, rule, why"
 
@@ -51,7 +60,9 @@ static const char *const sql[STMT_MAX] = {
         [STMT_SERIES_SEEN] = "UPDATE series SET last_day = ? WHERE id = ? AND last_day < ?",
         [STMT_SERIES_DROP] = "DELETE FROM series WHERE last_day < ? RETURNING id",
         [STMT_LOG_ADD] = "INSERT INTO log(hour, last_s, data) VALUES(?, ?, ?)",
-        [STMT_EVENT_ADD] = "INSERT INTO events(time, component, kind, from_level, to_level, rule, why) VALUES(?, ?, ?, ?, ?, ?, ?)",
+        [STMT_EVENT_ADD] = "INSERT INTO events(time, component, kind, from_level, to_level, rule, why, uid) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"
+                           " ON CONFLICT(uid) WHERE uid IS NOT NULL DO NOTHING",
+        [STMT_EVENT_HAS] = "SELECT count(*) FROM events WHERE uid = ?",
         [STMT_KV_PUT] = "INSERT OR REPLACE INTO kv VALUES(?, ?)",
         [STMT_KV_DEL] = "DELETE FROM kv WHERE key = ?",
         [STMT_KV_LENGTH] = "SELECT count(*) FROM kv WHERE key = ?",
@@ -286,15 +297,19 @@ static int set_up(struct store *s, bool *ret_fresh)
         if (r != SQLITE_OK)
                 return r;
         *ret_fresh = version == 0;
-        if (version > 1)
+        if (version > VERSION)
                 return SQLITE_MISMATCH;
-        if (version == 1)
-                return check(s);
+        if (version > 0)
+                r = check(s);
+        if (r != SQLITE_OK || version == VERSION)
+                return r;
         r = db_exec(s, "BEGIN IMMEDIATE");
         if (r == SQLITE_OK)
-                r = db_exec(s, schema);
+                r = db_exec(s, version == 0 ? schema : from_version_1);
         if (r == SQLITE_OK)
                 r = db_exec(s, "COMMIT");
+        else
+                db_exec(s, "ROLLBACK");
         return r;
 }
 
@@ -374,6 +389,8 @@ static int load_numbers(struct store *s)
                 r = db_ask(s, "SELECT count(*) FROM kv", &s->n_kv);
         if (r == SQLITE_OK)
                 r = db_ask(s, "SELECT value FROM meta WHERE key = 'clock'", &s->clock_s);
+        if (r == SQLITE_OK)
+                r = db_ask(s, "SELECT value FROM meta WHERE key = 'id'", &s->db_id);
         if (r == SQLITE_OK)
                 r = db_ask(s, "SELECT max(last_s) FROM log", &last_s);
         if (r == SQLITE_OK)
@@ -463,15 +480,18 @@ static size_t salvage_events(struct store *s, sqlite3 *old)
         sqlite3_stmt *st;
         size_t n = 0;
 
-        if (sqlite3_prepare_v2(old, "SELECT " EVENT_COLUMNS " FROM events ORDER BY id", -1, &st, NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v2(old, "SELECT " EVENT_COLUMNS ", uid FROM events ORDER BY id", -1, &st, NULL) != SQLITE_OK &&
+            sqlite3_prepare_v2(old, "SELECT " EVENT_COLUMNS ", NULL FROM events ORDER BY id", -1, &st, NULL) != SQLITE_OK)
                 return 0;
         while (sqlite3_step(st) == SQLITE_ROW && n < SALVAGE_EVENTS) {
                 double time = sqlite3_column_double(st, 1);
                 const char *component = (const char *)sqlite3_column_text(st, 2), *kind = (const char *)sqlite3_column_text(st, 3),
-                           *rule = (const char *)sqlite3_column_text(st, 6), *why = (const char *)sqlite3_column_text(st, 7);
+                           *rule = (const char *)sqlite3_column_text(st, 6), *why = (const char *)sqlite3_column_text(st, 7),
+                           *uid = (const char *)sqlite3_column_text(st, 8);
 
                 if (time > 0 && plain_text(component) && plain_text(kind) && plain_text(rule) && plain_text(why) &&
-                    db_run(s, STMT_EVENT_ADD, "dtttttt", time, component, kind, level_text(st, 4), level_text(st, 5), rule, why) == SQLITE_OK)
+                    db_run(s, STMT_EVENT_ADD, "dttttttt", time, component, kind, level_text(st, 4), level_text(st, 5), rule, why,
+                           plain_text(uid) && strlen(uid) <= EVENT_ID_MAX ? uid : NULL) == SQLITE_OK)
                         n++;
         }
         sqlite3_finalize(st);
@@ -544,7 +564,7 @@ static int replace_damaged(struct store *s, int code)
         if (r == SQLITE_OK)
                 r = load_numbers(s);
         store_log(s, STORE_ERROR, "%s was damaged (%s); it lies in %s now and history begins anew", s->path, sqlite3_errstr(code), aside);
-        pending_event(&s->pending, (double)s->wall_us() / USEC_PER_SEC, "veille", "fault", "", "", "store",
+        pending_event(&s->pending, "", (double)s->wall_us() / USEC_PER_SEC, "veille", "fault", "", "", "store",
                       "the database was damaged and is replaced by a new one; history begins anew, the damaged file is kept beside it");
         s->oldest_us = s->oldest_us ? s->oldest_us : s->boot_us();
         s->eager = true;
@@ -607,6 +627,23 @@ void db_failed(struct store *s, int code, const char *doing)
          * when the file system came back after having been read-only. A full disk leaves the connection in order. */
         if ((code & 0xff) != SQLITE_FULL && (code & 0xff) != SQLITE_BUSY)
                 db_close(s);
+}
+
+/* Somebody deleted it, or moved it away: what is written there now nobody would ever find. */
+void db_look_for_file(struct store *s)
+{
+        int moved = 0;
+
+        if (!s->db || s->memory_only || sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || !moved)
+                return;
+        store_log(s, STORE_ERROR, "%s was deleted or moved away while in use; a new one is made", s->path);
+        db_close(s);
+        dict_forget_storage(&s->dict);
+        dict_forget_values(&s->dict);
+        pending_event(&s->pending, "", (double)s->wall_us() / USEC_PER_SEC, "veille", "fault", "", "", "store",
+                      "the database was deleted or moved away while in use; history begins anew");
+        s->oldest_us = s->oldest_us ? s->oldest_us : s->boot_us();
+        s->eager = true;
 }
 
 int db_open(struct store *s)

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* The backlog: what is not on disk yet. Bounded: the oldest goes when it is full, because what happens now matters more
- * than what happened before, and every loss is counted. */
+ * than what happened before (of events the least important first), and every loss is counted. */
 
+#include "event_rank.h"
 #include "store.h"
 
 void pending_init(struct pending *p)
@@ -90,10 +91,38 @@ static size_t cut(const char *s, size_t max)
         return len;
 }
 
-void pending_event(struct pending *p, double time, const char *component, const char *kind, const char *from, const char *to,
+bool pending_has_event(const struct pending *p, const char *id)
+{
+        for (const struct pending_event *e = p->events; e; e = e->next)
+                if (streq(e->id, id))
+                        return true;
+        return false;
+}
+
+/* Makes room for one of this rank; false: all that wait matter more. */
+static bool drop_event(struct pending *p, unsigned rank)
+{
+        struct pending_event **least = &p->events, *e;
+
+        for (struct pending_event **at = &p->events; *at; at = &(*at)->next)
+                if ((*at)->rank < (*least)->rank)
+                        least = at;
+        e = *least;
+        p->lost_events++;
+        if (e->rank > rank)
+                return false;
+        *least = e->next;
+        if (!e->next)
+                p->events_end = least;
+        free(e);
+        p->n_events--;
+        return true;
+}
+
+void pending_event(struct pending *p, const char *id, double time, const char *component, const char *kind, const char *from, const char *to,
                    const char *rule, const char *why)
 {
-        const char *in[] = { component, kind, from, to, rule, why };
+        const char *in[] = { component, kind, from, to, rule, why, id };
         size_t len[ARRAY_LEN(in)], sum = ARRAY_LEN(in); /* their NUL bytes */
         struct pending_event *e;
         char *out, **to_field[ARRAY_LEN(in)];
@@ -105,9 +134,9 @@ void pending_event(struct pending *p, double time, const char *component, const 
                 p->lost_events++;
                 return;
         }
-        *e = (struct pending_event){ .time = time };
+        *e = (struct pending_event){ .time = time, .rank = event_rank(kind, from, to) };
         to_field[0] = &e->component, to_field[1] = &e->kind, to_field[2] = &e->from, to_field[3] = &e->to, to_field[4] = &e->rule,
-        to_field[5] = &e->why;
+        to_field[5] = &e->why, to_field[6] = &e->id;
         out = e->text;
         for (size_t i = 0; i < ARRAY_LEN(in); i++) {
                 *to_field[i] = out;
@@ -115,13 +144,9 @@ void pending_event(struct pending *p, double time, const char *component, const 
                 out[len[i]] = '\0';
                 out += len[i] + 1;
         }
-        if (p->n_events == BACKLOG_EVENTS) {
-                struct pending_event *oldest = p->events;
-
-                p->events = oldest->next;
-                free(oldest);
-                p->n_events--;
-                p->lost_events++;
+        if (p->n_events == BACKLOG_EVENTS && !drop_event(p, e->rank)) {
+                free(e);
+                return;
         }
         *p->events_end = e;
         p->events_end = &e->next;

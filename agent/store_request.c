@@ -27,6 +27,12 @@ void peer_error(struct store *s, struct peer *p, const char *fmt, ...)
         (void)s;
 }
 
+/* A piece of memory that is not kept: who told it must know which. */
+static void refuse(struct peer *p, const char *key, const char *why)
+{
+        jsonl_put(&p->j, json_pack("{ss ss ss}", "t", "error", "key", key, "why", why));
+}
+
 static const char *text_of(const json_t *line, const char *key)
 {
         const char *text = json_string_value(json_object_get(line, key));
@@ -135,19 +141,32 @@ static void do_samples(struct store *s, struct peer *p, const json_t *line)
                 take_row(s, time_s, row);
 }
 
+/* When the database cannot say, the commit will know. */
+static bool has_event(struct store *s, const char *id)
+{
+        int64_t n = 0;
+
+        return pending_has_event(&s->pending, id) || (s->db && db_number(s, STMT_EVENT_HAS, 0, &n, "t", id) == SQLITE_OK && n > 0);
+}
+
 static void do_event(struct store *s, struct peer *p, const json_t *line)
 {
         const char *component = text_of(line, "component"), *kind = text_of(line, "kind"), *from = text_of(line, "from"),
                    *to = text_of(line, "to");
+        const char *id = text_of(line, "id");
         double time;
 
-        if (!time_of(line, "time", -1, &time) || time < 1 || !*component || (*from && level_from_name(from) < 0) ||
+        if (!time_of(line, "time", -1, &time) || time < 1 || !*component || strlen(id) > EVENT_ID_MAX || (*from && level_from_name(from) < 0) ||
             (*to && level_from_name(to) < 0)) {
-                peer_error(s, p, "event: time, component and the names of levels are needed");
+                peer_error(s, p, "event: time, component, the names of levels and an id of at most %d bytes are needed", EVENT_ID_MAX);
+                return;
+        }
+        if (*id && has_event(s, id)) {
+                s->counters.repeated_events++;
                 return;
         }
         s->counters.events++;
-        pending_event(&s->pending, time, component, kind, from, to, text_of(line, "rule"), text_of(line, "why"));
+        pending_event(&s->pending, id, time, component, kind, from, to, text_of(line, "rule"), text_of(line, "why"));
         waits(s, true);
         if (*to && !streq(from, to)) {
                 struct component *c = dict_component(&s->dict, component, s->dict.n_components < s->max_series);
@@ -165,19 +184,25 @@ static void do_put(struct store *s, struct peer *p, const json_t *line)
         const json_t *v = json_object_get(line, "value");
         char *value = v ? json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) : NULL;
 
+        char why[KV_KEY_MAX + 128];
+
         if (!*key || strlen(key) > KV_KEY_MAX || !value || strlen(value) > KV_VALUE_MAX) {
-                peer_error(s, p, "put: a key of at most %d and a value of at most %d bytes are needed", KV_KEY_MAX, KV_VALUE_MAX);
+                snprintf(why, sizeof(why), "put: a key of at most %d and a value of at most %d bytes are needed", KV_KEY_MAX, KV_VALUE_MAX);
+                refuse(p, key, why);
                 free(value);
                 return;
         }
         if (s->n_kv + (int64_t)s->pending.n_kv >= KV_KEYS_MAX) {
-                peer_error(s, p, "put: there are %d keys already; '%s' is not kept", KV_KEYS_MAX, key);
+                snprintf(why, sizeof(why), "put: there are %d keys already; '%s' is not kept", KV_KEYS_MAX, key);
+                refuse(p, key, why);
                 free(value);
                 return;
         }
         s->counters.puts++;
-        if (!pending_put(&s->pending, key, value))
-                peer_error(s, p, "put: the backlog is full; '%s' is not kept", key);
+        if (!pending_put(&s->pending, key, value)) {
+                snprintf(why, sizeof(why), "put: the backlog is full; '%s' is not kept", key);
+                refuse(p, key, why);
+        }
         waits(s, true);
 }
 
@@ -189,7 +214,8 @@ static void do_del(struct store *s, struct peer *p, const json_t *line)
                 peer_error(s, p, "del: a key is needed");
                 return;
         }
-        pending_put(&s->pending, key, NULL);
+        if (!pending_put(&s->pending, key, NULL))
+                refuse(p, key, "del: the backlog is full; the key stays");
         waits(s, true);
 }
 
@@ -197,7 +223,9 @@ static void do_sync(struct store *s, struct peer *p, const json_t *line)
 {
         p->sync_seq = json_integer_value(json_object_get(line, "seq"));
         p->sync_waits = true;
-        if (!pending_empty(&s->pending) || s->trouble[0] || !s->db)
+        if (json_is_false(json_object_get(line, "hurry"))) /* the next commit will do; within a second */
+                s->eager = s->eager || !pending_empty(&s->pending);
+        else if (!pending_empty(&s->pending) || s->trouble[0] || !s->db)
                 store_commit(s);
         peer_acks(s, p);
 }
@@ -213,7 +241,7 @@ void peer_acks(struct store *s, struct peer *p)
                 return;
         p->sync_waits = false;
         p->told_trouble = 0;
-        jsonl_put(&p->j, json_pack("{ss sI}", "t", "ack", "seq", (json_int_t)p->sync_seq));
+        jsonl_put(&p->j, json_pack("{ss sI sI}", "t", "ack", "seq", (json_int_t)p->sync_seq, "db", (json_int_t)s->db_id));
 }
 
 /* --- what goes out: long answers go on where they stopped ---------------------------------------------------------------- */
@@ -265,6 +293,7 @@ static int load_step(struct store *s, struct peer *p)
         char *cursor;
         int r = s->db ? db_stmt(s, STMT_KV_NEXT, &st, "tt", p->job.text, p->job.cursor) : SQLITE_DONE;
 
+        p->job.incomplete = p->job.incomplete || !s->db;
         if (r == SQLITE_OK)
                 r = sqlite3_step(st);
         if (r == SQLITE_ROW) {
@@ -492,8 +521,8 @@ void peer_work(struct store *s, struct peer *p)
                         db_failed(s, -r, "read");
                         peer_error(s, p, "%s", s->trouble[0] ? s->trouble : "the database was damaged and is replaced by a new one");
                 }
+                jsonl_put(&p->j, r < 0 || p->job.incomplete ? json_pack("{ss sb}", "t", end, "complete", 0) : json_pack("{ss}", "t", end));
                 job_done(&p->job);
-                jsonl_put(&p->j, json_pack("{ss}", "t", end));
         }
 }
 

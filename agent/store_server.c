@@ -44,6 +44,7 @@ struct server {
         struct client *clients;
         size_t n;
         int64_t started_us;
+        uint64_t told_seq; /* committed_seq as of the last time that clients were told */
 };
 
 static void client_free(struct client *c)
@@ -123,6 +124,20 @@ static int client_events(const struct client *c)
         return (busy || c->closing ? 0 : EPOLLIN) | (jsonl_unsent(&c->peer.j) ? EPOLLOUT : 0);
 }
 
+/* Acknowledgements, or the trouble, to whoever waits. */
+static void tell_clients(struct server *v)
+{
+        v->told_seq = v->s->committed_seq;
+        for (struct client *c = v->clients, *next; c; c = next) {
+                next = c->next;
+                peer_acks(v->s, &c->peer);
+                if (!client_flush(c))
+                        client_free(c);
+                else
+                        sd_event_source_set_io_events(c->io, (uint32_t)client_events(c));
+        }
+}
+
 static int on_client(sd_event_source *source UNUSED, int fd UNUSED, uint32_t revents, void *data)
 {
         struct client *c = data;
@@ -148,6 +163,9 @@ static int on_client(sd_event_source *source UNUSED, int fd UNUSED, uint32_t rev
         } else {
                 sd_event_source_set_io_events(c->io, (uint32_t)client_events(c));
         }
+        /* What one was in a hurry for is written for all. */
+        if (v->told_seq != v->s->committed_seq)
+                tell_clients(v);
         arm_commit(v);
         if (large > TRIM_BYTES)
                 malloc_trim(0);
@@ -181,19 +199,6 @@ static int on_accept(sd_event_source *source UNUSED, int fd, uint32_t revents UN
         v->clients = c;
         v->n++;
         return 0;
-}
-
-/* Acknowledgements, or the trouble, to whoever waits. */
-static void tell_clients(struct server *v)
-{
-        for (struct client *c = v->clients, *next; c; c = next) {
-                next = c->next;
-                peer_acks(v->s, &c->peer);
-                if (!client_flush(c))
-                        client_free(c);
-                else
-                        sd_event_source_set_io_events(c->io, (uint32_t)client_events(c));
-        }
 }
 
 static int on_commit(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *data)

@@ -45,6 +45,7 @@ json_t *store_stats(struct store *s)
                 { "samples", c->samples },
                 { "samples_written", c->written_samples },
                 { "events", c->events },
+                { "events_repeated", c->repeated_events },
                 { "puts", c->puts },
                 { "commits", c->commits },
                 { "commits_failed", c->failed_commits },

@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "brain.h"
+#include "brain_events.h"
 #include "version.h"
 
 #define EXIT_BAD_CONFIG 78 /* EX_CONFIG: systemd calls it so too, and the unit does not try again */
@@ -138,6 +139,7 @@ static int setup(struct brain *b)
                 fprintf(stderr, "veilled: %s: %s\n", b->options.run, strerror(errno));
                 return neg_errno();
         }
+        b->events = kept_open(b->options.run);
         r = brain_reload_first(b, &err);
         if (r == -ECANCELED)
                 return r;
@@ -171,6 +173,7 @@ int main(int argc, char *argv[])
         brain_catalog_stop();
         brain_journal_stop(&b);
         judge_free(b.judge);
+        kept_close(b.events);
         catalog_done(&b.catalog);
         config_free(b.config);
         sd_event_unref(b.event);

@@ -7,6 +7,7 @@
  * checked like anything from outside. */
 
 #include "judge_private.h"
+#include "utf8.h"
 
 #define PENDING_MAX 4096
 #define DAY_US (86400 * USEC_PER_SEC)
@@ -241,8 +242,8 @@ json_t *judge_save_component(const struct judge_component *c, int64_t now_us, in
 {
         if (c->level == LEVEL_OK || !c->settled)
                 return NULL;
-        return json_pack("{ss ss ss ss ss sI}", "level", level_name(c->level), "kind", c->kind, "check", c->check_name, "rule", c->rule_name, "why",
-                         c->why, "since", (json_int_t)judge_to_wall(c->since_us, now_us, wall_us));
+        return json_pack("{ss ss ss ss so sI}", "level", level_name(c->level), "kind", c->kind, "check", c->check_name, "rule", c->rule_name, "why",
+                         utf8_json(c->why), "since", (json_int_t)judge_to_wall(c->since_us, now_us, wall_us));
 }
 
 static void load_component(struct judge *j, const char *name, const json_t *o, int64_t now_us, int64_t wall_us)

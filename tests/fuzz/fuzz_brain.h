@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include "brain.h"
+#include "brain_events.h"
 #include "check.h"
 
 static struct brain fuzz_brain;
@@ -26,12 +27,12 @@ static inline void fuzz_remove_run(void)
 
 static inline void fuzz_changed(void *data, const struct judge_component *c, enum level from)
 {
-        brain_store_event(data, brain_wall_us(), c->name, c->kind, from, c->level, c->rule_name, c->why);
+        brain_store_level(data, c, from);
 }
 
 static inline void fuzz_event(void *data, const char *component, const char *text)
 {
-        brain_store_event(data, brain_wall_us(), component, "event", LEVEL_OK, LEVEL_OK, "", text);
+        brain_store_event(data, NULL, brain_wall_us(), component, "event", LEVEL_OK, "", text);
 }
 
 static inline void fuzz_catalog(struct brain *b)
@@ -65,6 +66,7 @@ static inline struct brain *fuzz_brain_get(void)
         b->options = (struct common_options){ .root = fuzz_run, .config = fuzz_config, .state = fuzz_run, .run = fuzz_run };
         b->probe = "/nonexistent";
         strcpy(b->host, "fuzz");
+        b->events = kept_open(fuzz_run);
         b->config = config_new_defaults();
         fuzz_catalog(b);
         if (sd_event_new(&b->event) < 0)

@@ -6,7 +6,7 @@
 
 #include "fuzz_brain.h"
 
-json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool may_act);
+json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool may_act, int64_t *ret_wait);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void look_at_answer(json_t *answer)
@@ -48,6 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct brain *b = fuzz_brain_begin();
         json_t *answer;
+        int64_t wait;
         size_t cut = size ? *data : 0;
 
         if (!b->control && (brain_store_start(b) < 0 || brain_sched_start(b) < 0 || brain_control_start(b) < 0))
@@ -58,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         brain_self(b, "fuzz", VERDICT_FAILED, "%s", "so that there is something to accept");
         talk(b, data, size, cut);
-        answer = brain_control_answer(b, (const char *)data, size, false);
+        answer = brain_control_answer(b, (const char *)data, size, false, &wait);
         look_at_answer(answer);
         assert(json_is_false(json_object_get(answer, "ok")) || json_object_get(answer, "pid"));
         json_decref(answer);

@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* What the store link takes for a change of state: everything but the time of saving. */
+/* What the brain takes for a change of its memory: everything but the time of saving. */
 
 #include "test.h"
 
 /* For its own functions. */
-#include "../../agent/brain_store.c"
+#include "../../agent/brain_memory.c"
 
 static json_int_t of(const char *text)
 {
@@ -43,5 +43,5 @@ int main(void)
 {
         const struct CMUnitTest tests[] = { cmocka_unit_test(only_the_time_of_saving_is_no_change) };
 
-        return cmocka_run_group_tests_name("brain_store", tests, NULL, NULL);
+        return cmocka_run_group_tests_name("brain_memory", tests, NULL, NULL);
 }
