@@ -82,16 +82,20 @@ static json_t *do_accept(struct brain *b, const json_t *request)
 {
         const char *component = json_string_value(json_object_get(request, "component"));
         const char *rule = json_string_value(json_object_get(request, "rule"));
+        json_t *seconds = json_object_get(request, "for_s");
+        int64_t for_s = json_integer_value(seconds);
         int n;
 
+        if (seconds && (for_s < 1 || for_s > ACCEPT_MAX_S))
+                return failure("for how long: a second to ten years");
         if (!component)
                 return failure("say which component; veillectl status shows them");
-        n = judge_accept(b->judge, component, rule, brain_now_us());
+        n = judge_accept(b->judge, component, rule, seconds ? brain_now_us() + for_s * USEC_PER_SEC : 0, brain_now_us());
         if (n == -ENOENT)
                 return failure("there is no component '%s'; veillectl status shows them", component);
         if (n == 0)
-                return failure("%s has nothing that can be accepted: only what grew or went away can be, not a level that still holds",
-                               component);
+                return failure("%s has nothing that can be accepted: only what grew or went away can be, not a level that still holds%s",
+                               component, seconds ? "; and what is gone only for good" : "");
         brain_log(b, BRAIN_NOTICE, "%s: %d findings accepted as they are by an administrator", component, n);
         brain_publish_soon(b);
         brain_state_save(b);

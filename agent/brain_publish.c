@@ -98,20 +98,35 @@ static void add_reason(void *data, const struct judge_reason *r)
         json_array_append_new(to->list, o);
 }
 
+static void add_acceptance(void *data, const struct judge_acceptance *a)
+{
+        json_t *o = json_pack("{ss ss ss sf sf}", "rule", a->rule->name, "check", a->instance->check->name, "instance", a->instance->name, "value",
+                              a->value, "since", wall_of(a->since_us));
+
+        if (a->until_us)
+                json_object_set_new(o, "until", json_real(wall_of(a->until_us)));
+        json_array_append_new(data, o);
+}
+
 static json_t *component_json(struct brain *b, const struct judge_component *c, int64_t now)
 {
         struct reasons reasons = { .list = json_array(), .now_us = now };
-        json_t *roles = json_array();
+        json_t *roles = json_array(), *accepted = json_array(), *o;
         int64_t age = judge_age_s(b->judge, c, now);
 
         judge_reasons(b->judge, c, now, add_reason, &reasons);
         for (unsigned bit = 0; bit < 32; bit++)
                 if (judge_roles(b->judge, c) & (1u << bit))
                         json_array_append_new(roles, json_string(judge_role_name(bit)));
-        return json_pack("{ss ss so ss so sf so ss so sb so}", "component", c->name, "kind", c->kind, "id", utf8_json(c->id),
+        judge_accepted(b->judge, c, add_acceptance, accepted);
+        o = json_pack("{ss ss so ss so sf so ss so sb so}", "component", c->name, "kind", c->kind, "id", utf8_json(c->id),
                          "level", level_name(c->level), "why", utf8_json(c->why), "since", wall_of(c->since_us),
                          "age_s", age < 0 ? json_null() : json_integer(age), "rule", c->rule_name, "roles", roles,
-                         "protected", judge_protected(b->judge, c), "reasons", reasons.list);
+                      "protected", judge_protected(b->judge, c), "reasons", reasons.list);
+        if (json_array_size(accepted))
+                json_object_set(o, "accepted", accepted);
+        json_decref(accepted);
+        return o;
 }
 
 static json_t *checks_json(struct brain *b, int64_t now)

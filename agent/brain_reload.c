@@ -46,8 +46,10 @@ static void take_over(struct brain *b, struct config *config, struct catalog *ca
         b->config = config;
         b->catalog = *catalog;
         judge = brain_new_judge(b);
-        if (old)
+        if (old) {
                 brain_state_each(b, carry_over, judge);
+                judge_inherit(judge, old);
+        }
         b->judge = judge;
         brain_kmsg_reload(b);
         judge_free(old);

@@ -18,7 +18,7 @@ void brain_state_each(struct brain *b, void (*fn)(void *data, const char *key, j
         char key[256];
 
         for (const struct judge_instance *i = judge_instances(b->judge); i; i = i->next) {
-                json_t *value = judge_save(i, now, wall);
+                json_t *value = judge_superseded(b->judge, i) ? NULL : judge_save(i, now, wall);
 
                 if (!value)
                         continue;

@@ -299,9 +299,14 @@ static void on_loaded(struct brain_store *s, const json_t *doc)
 /* Another database knows nothing of what the one before was told. */
 static void look_at_database(struct brain_store *s, int64_t id)
 {
-        if (s->db_id && id != s->db_id)
-                memory_forget(&s->memory);
+        bool another = s->db_id && id != s->db_id;
+
         s->db_id = id;
+        if (!another)
+                return;
+        memory_forget(&s->memory);
+        send_state(s);
+        send_sync(s, false);
 }
 
 static void on_ack(struct brain_store *s, const json_t *doc)

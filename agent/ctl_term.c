@@ -106,9 +106,18 @@ void term_when(double t, char *buf, size_t size)
         strftime(buf, size, now - at < 20 * 3600 ? "%H:%M" : now - at < 6 * 86400 ? "%a %H:%M" : "%Y-%m-%d", &tm);
 }
 
+void term_when_ahead(double t, char *buf, size_t size)
+{
+        time_t at = isfinite(t) && t > 0 && t < 1e11 ? (time_t)t : 0;
+        struct tm tm;
+
+        if (!at || !localtime_r(&at, &tm) || !strftime(buf, size, "%Y-%m-%d %H:%M", &tm))
+                snprintf(buf, size, "-");
+}
+
 /* --- times that people type -------------------------------------------------------------------------------- */
 
-static bool parse_ago(const char *text, double now, double *ret)
+bool term_parse_duration(const char *text, double *ret_s)
 {
         static const struct config_key key = { .section = "", .key = "", .type = CONFIG_DURATION, .min = 0, .max = 3155760000 };
         struct config_value v = { .number = NAN };
@@ -117,9 +126,19 @@ static bool parse_ago(const char *text, double now, double *ret)
         bool good = config_value_parse(&key, text, &v, &at, &err) == 0 && v.number >= 0;
 
         if (good)
-                *ret = now - v.number;
+                *ret_s = v.number;
         config_value_done(&v);
         return good;
+}
+
+static bool parse_ago(const char *text, double now, double *ret)
+{
+        double s;
+
+        if (!term_parse_duration(text, &s))
+                return false;
+        *ret = now - s;
+        return true;
 }
 
 static bool parse_word(const char *text, double now, double *ret)

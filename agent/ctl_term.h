@@ -28,6 +28,12 @@ void term_wrap(const char *text, int column);
 /* "14:03" today, "Mon 14:03" this week, else the date; "-" when it is no time. */
 void term_when(double t, char *buf, size_t size);
 
+/* The same of a time to come: always with its date. */
+void term_when_ahead(double t, char *buf, size_t size);
+
+/* "30d", "2h": true, and *ret_s are its seconds. */
+bool term_parse_duration(const char *text, double *ret_s);
+
 /* A time as people type it: "2h" or "3d" (so long ago), "14:00", "2026-11-20", "2026-11-20 14:00[:30]" (or T in between),
  * "yesterday", "today", "@EPOCH". -EINVAL with a sentence. */
 int term_parse_time(const char *text, double now, double *ret, struct errinfo *err);

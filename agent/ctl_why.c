@@ -63,6 +63,28 @@ static void print_selftests(const struct ctl_snapshot *s, const char *component)
                 }
 }
 
+static void print_accepted(const json_t *c)
+{
+        const json_t *list = json_object_get(c, "accepted"), *a;
+        size_t i;
+
+        if (json_array_size(list))
+                printf("\naccepted:\n");
+        json_array_foreach(list, i, a) {
+                struct textbuf line = { 0 };
+                char since[32], until[32];
+
+                term_when(ctl_number(a, "since"), since, sizeof(since));
+                term_when_ahead(ctl_number(a, "until"), until, sizeof(until));
+                textbuf_printf(&line, "rule %s at %.15g, since %s, %s%s", ctl_text(a, "rule"), ctl_number(a, "value"), since,
+                               json_object_get(a, "until") ? "until " : "for good", json_object_get(a, "until") ? until : "");
+                textbuf_char(&line, '\0');
+                printf("  ");
+                term_wrap(line.data, 4);
+                textbuf_done(&line);
+        }
+}
+
 static void print_checks_of(const struct ctl_snapshot *s, const char *component)
 {
         const json_t *r;
@@ -119,6 +141,7 @@ static int run_why(const struct common_options *options, int argc, char *argv[])
                 printf("\n");
                 print_reason(r);
         }
+        print_accepted(c);
         print_checks_of(&s, ctl_text(c, "component"));
         print_selftests(&s, ctl_text(c, "component"));
         status = level_nagios_exit(ctl_level(c));

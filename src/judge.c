@@ -177,9 +177,33 @@ void judge_tell(struct judge *j, const char *component, const char *fmt, ...)
 
 void judge_discovery_begin(struct judge *j, const struct check_desc *check)
 {
+        j->discoveries++;
         for (struct judge_instance *i = j->instances; i; i = i->next)
                 if (i->check == check)
                         i->present = i->pushed;
+}
+
+/* The same part under another name. */
+static struct judge_instance *elsewhere(const struct judge *j, const struct judge_instance *i)
+{
+        for (struct judge_instance *o = j->instances; *i->id && o; o = o->next)
+                if (o != i && o->check == i->check && streq(o->id, i->id))
+                        return o;
+        return NULL;
+}
+
+/* It went from here to there: two paths to one disk, or two disks with one number, have been there together. */
+static const struct judge_instance *moved_to(const struct judge *j, const struct judge_instance *i)
+{
+        for (const struct judge_instance *o = j->instances; *i->id && !i->present && o; o = o->next)
+                if (o->check == i->check && streq(o->id, i->id) && o->present && o->came > i->was)
+                        return o;
+        return NULL;
+}
+
+bool judge_superseded(const struct judge *j, const struct judge_instance *i)
+{
+        return moved_to(j, i);
 }
 
 /* Another part in the same place (a disk swapped): nothing that was known of the old one holds. */
@@ -198,6 +222,16 @@ static void instance_reset(struct judge *j, struct judge_instance *i)
         i->bad_us = i->ok_us = i->read_us = i->end_us = 0;
 }
 
+/* What is known of the part: of the place where it was until now, or of before. */
+static void restore_part(struct judge *j, struct judge_instance *i, int64_t now_us)
+{
+        const struct judge_instance *was = elsewhere(j, i);
+
+        if (was)
+                judge_remember(j, was, now_us);
+        judge_restore(j, i, now_us);
+}
+
 struct judge_instance *judge_discovery_add(struct judge *j, const struct check_desc *check, const char *name,
                                            const char *component, const char *id, const char *kind, int64_t now_us)
 {
@@ -212,8 +246,9 @@ struct judge_instance *judge_discovery_add(struct judge *j, const struct check_d
                 i->id = judge_strdup(id);
                 i->kind = judge_strdup(kind);
                 i->seen_us = now_us;
+                i->came = j->discoveries;
                 i->component = judge_component_get(j, component, kind, id);
-                judge_restore(j, i, now_us);
+                restore_part(j, i, now_us);
         } else {
                 struct judge_component *c = judge_component_get(j, component, kind, id);
 
@@ -221,10 +256,12 @@ struct judge_instance *judge_discovery_add(struct judge *j, const struct check_d
                         i->component->dirty = true;
                 i->component = c;
                 if (*id && *i->id && !streq(i->id, id)) {
+                        judge_remember(j, i, now_us);
                         set_string(&i->id, id);
                         set_string(&i->component->id, id);
                         instance_reset(j, i);
-                        judge_restore(j, i, now_us);
+                        i->came = j->discoveries;
+                        restore_part(j, i, now_us);
                 } else if (*id) {
                         set_string(&i->id, id);
                 }
@@ -233,8 +270,10 @@ struct judge_instance *judge_discovery_add(struct judge *j, const struct check_d
                 judge_tell(j, i->component->name, "%s: %s is back", check->name, name);
                 i->gone_us = 0;
                 i->missed = false;
+                i->came = j->discoveries;
         }
         i->present = true;
+        i->was = j->discoveries;
         i->component->dirty = true;
         judge_expected_found(j, i);
         return i;
@@ -243,7 +282,17 @@ struct judge_instance *judge_discovery_add(struct judge *j, const struct check_d
 void judge_discovery_end(struct judge *j, const struct check_desc *check, int64_t now_us)
 {
         judge_expected_looked(j, check);
-        for (struct judge_instance *i = j->instances; i; i = i->next) {
+        for (struct judge_instance **p = &j->instances, *i; (i = *p);) {
+                const struct judge_instance *to = i->check == check && !i->stuck ? moved_to(j, i) : NULL;
+
+                if (to) {
+                        judge_tell(j, i->component->name, "%s: %s is %s now", check->name, i->name, to->name);
+                        *p = i->next;
+                        i->component->dirty = true;
+                        judge_instance_free(i);
+                        continue;
+                }
+                p = &i->next;
                 if (i->check != check || i->present || i->gone_us)
                         continue;
                 i->gone_us = now_us;
@@ -267,42 +316,6 @@ struct judge_instance *judge_pushed(struct judge *j, const struct check_desc *ch
         i->ok_us = i->end_us = now_us;
         judge_restore(j, i, now_us);
         return i;
-}
-
-int judge_accept(struct judge *j, const char *component, const char *rule, int64_t now_us)
-{
-        bool known = false;
-        int n = 0;
-
-        for (struct judge_instance **p = &j->instances, *i; (i = *p);) {
-                bool mine = streq(i->component->name, component);
-
-                known |= mine;
-                if (mine && i->gone_us && (!rule || streq(rule, "gone"))) {
-                        *p = i->next;
-                        i->component->dirty = true;
-                        judge_instance_free(i);
-                        n++;
-                        continue;
-                }
-                for (size_t k = 0; k < i->n_series; k++) {
-                        struct judge_series *s = &i->series[k];
-
-                        if (!streq(s->component->name, component))
-                                continue;
-                        known = true;
-                        for (unsigned r = 0; r < s->n_rules; r++)
-                                if ((!rule || streq(rule, s->rules[r].rule->name)) && s->rules[r].state.level > LEVEL_OK &&
-                                    rule_accept(s->rules[r].rule, &s->rules[r].state, now_us))
-                                        n++;
-                        s->component->dirty = true;
-                }
-                p = &i->next;
-        }
-        if (n)
-                judge_tell(j, component, "%d %s accepted as it is", n, n == 1 ? "finding" : "findings");
-        judge_settle(j, now_us);
-        return known ? n : -ENOENT;
 }
 
 const struct judge_component *judge_components(const struct judge *j)

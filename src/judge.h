@@ -83,6 +83,7 @@ struct judge_instance {
         unsigned run;   /* number of the current run */
         unsigned failures; /* in a row */
         int64_t seen_us;     /* first discovered */
+        unsigned came, was;  /* numbers of discoveries: since which it is there without a break, in which it was last */
         int64_t end_us;      /* last end line */
         int64_t ok_us;       /* last end line that was ok */
         int64_t read_us;     /* last one that had asked the part itself: a sleeping disk keeps this until it is woken */
@@ -162,8 +163,25 @@ void judge_counted(struct judge *judge, struct judge_instance *instance, int64_t
 void judge_tick(struct judge *judge, int64_t now_us);
 
 /* Accepts what is there now as baseline (rule NULL: all rules of the component; also forgets instances that
- * are gone). Returns how many rules or instances were accepted; -ENOENT: no such component. */
-int judge_accept(struct judge *judge, const char *component, const char *rule, int64_t now_us);
+ * are gone). until_us: the acceptance ends then (what is gone cannot be accepted for a while); 0: it does not. Returns how many
+ * rules or instances were accepted; -ENOENT: no such component. */
+int judge_accept(struct judge *judge, const char *component, const char *rule, int64_t until_us, int64_t now_us);
+
+/* What of a component has been accepted and still is. */
+#define ACCEPT_MAX_S (10LL * 365 * 86400) /* nobody needs to accept for longer than that "for a while" */
+struct judge_acceptance {
+        const struct judge_instance *instance;
+        const struct judge_series *series;
+        const struct rule *rule;
+        double value;       /* that was accepted: the baseline; where the rule has none, the value of now */
+        int64_t since_us;
+        int64_t until_us;   /* 0: for good */
+};
+void judge_accepted(const struct judge *judge, const struct judge_component *c,
+                    void (*fn)(void *data, const struct judge_acceptance *a), void *data);
+
+/* The part that was this instance is read under another name now: what is saved of that one is newer. */
+bool judge_superseded(const struct judge *judge, const struct judge_instance *instance);
 
 /* Iteration. */
 const struct judge_component *judge_components(const struct judge *judge); /* linked by next */
@@ -203,6 +221,9 @@ void judge_load(struct judge *judge, const char *key, const json_t *value, int64
  * loaded of them is missed when a minute and a discovery later it was not found. */
 void judge_save_present(const struct judge *judge, int64_t now_us, int64_t wall_us, void (*fn)(void *data, const char *key, json_t *value),
                         void *data);
+
+/* After a reload: what the old one remembers of parts that are not there now, and the new one was not told of. */
+void judge_inherit(struct judge *to, const struct judge *from);
 
 /* The level of a component, kept so that a restart is no change of level; NULL: ok, nothing to keep. Key component/NAME. */
 json_t *judge_save_component(const struct judge_component *c, int64_t now_us, int64_t wall_us);

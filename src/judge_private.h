@@ -17,6 +17,7 @@ struct judge {
         struct pending_state *pending;     /* loaded state of instances that are not discovered yet */
         struct expected *expected;         /* disks of before the restart: judge_missed.c */
         struct health_result health;
+        unsigned discoveries;
         int64_t tick_us;
         int64_t born_us; /* first judgement: what is older was told before a restart */
         limit_set limits; /* hit since they were last asked for */
@@ -25,6 +26,7 @@ struct judge {
 struct pending_state {
         char *key;
         json_t *value;
+        bool own;                /* of an instance that was known here: newer than what anybody else remembers */
         int64_t now_us, wall_us; /* when it was loaded */
         struct pending_state *next;
 };
@@ -41,6 +43,9 @@ void judge_health_unread(struct health_result *health);
 
 /* Applies state that was loaded before its instance was known. */
 void judge_restore(struct judge *judge, struct judge_instance *instance, int64_t now_us);
+
+/* Keeps the state of an instance that goes, or whose part has gone elsewhere, for when the part is found again. */
+void judge_remember(struct judge *judge, const struct judge_instance *instance, int64_t now_us);
 
 /* Loaded state of one series that has just been added. */
 void judge_restore_series(struct judge *judge, struct judge_instance *instance, struct judge_series *series);

@@ -174,13 +174,17 @@ static double limit_value(const struct judge_instance *i, const struct judge_ser
         return NAN;
 }
 
-static void series_step(struct judge_instance *i, struct judge_series *s, int64_t now_us)
+static void series_step(struct judge *j, struct judge_instance *i, struct judge_series *s, int64_t now_us)
 {
         for (unsigned k = 0; k < s->n_rules; k++) {
                 struct judge_rule *r = &s->rules[k];
                 double limit = r->rule->limit_metric ? limit_value(i, s, r->rule->limit_metric) : NAN;
 
+                int64_t until = r->state.until_us;
+
                 rule_step(r->rule, &r->state, s->value, limit, now_us);
+                if (until && until <= now_us)
+                        judge_tell(j, s->component->name, "what was accepted for a while of rule %s is judged again", r->rule->name);
                 s->component->dirty = true;
         }
 }
@@ -244,13 +248,19 @@ static bool is_standby(const struct judge_instance *i)
 }
 
 /* What two good runs in a row did not mention is no longer there. A sleeping disk says nothing and keeps all. */
-static void drop_missing(struct judge *j, struct judge_instance *i)
+static void drop_missing(struct judge *j, struct judge_instance *i, int64_t now_us)
 {
+        bool remembered = false;
+
         for (size_t k = i->n_series; k-- > 0;) {
                 struct judge_series *s = &i->series[k];
 
                 if (i->run - s->run < 2)
                         continue;
+                if (s->n_rules && !remembered) { /* it may come back, and what was accepted of it still is */
+                        judge_remember(j, i, now_us);
+                        remembered = true;
+                }
                 for (unsigned r = 0; r < s->n_rules; r++)
                         if (s->rules[r].state.level > LEVEL_OK)
                                 judge_tell(j, s->component->name, "%s %s no longer reports %s; its level %s ends", i->check->name, i->name,
@@ -333,9 +343,9 @@ void judge_run_end(struct judge *j, struct judge_instance *i, enum verdict verdi
         derive_scores(j, i, now_us);
         for (size_t k = 0; k < i->n_series; k++)
                 if (i->series[k].run == i->run)
-                        series_step(i, &i->series[k], now_us);
+                        series_step(j, i, &i->series[k], now_us);
         if (verdict == VERDICT_OK && !i->standby)
-                drop_missing(j, i);
+                drop_missing(j, i, now_us);
         if (verdict == VERDICT_OK && topology)
                 topology_read(j, i);
         judge_settle(j, now_us);
@@ -357,19 +367,19 @@ void judge_count(struct judge *j, struct judge_instance *i, const char *metric, 
         /* The time between two events passes for the rules even when both are told at once, from a log: what was over in
          * between is over. For the first, 0 is the baseline, so that it is growth. */
         if (s->time_us && when_us - s->time_us > USEC_PER_MINUTE)
-                series_step(i, s, s->time_us + USEC_PER_MINUTE);
-        series_step(i, s, when_us);
+                series_step(j, i, s, s->time_us + USEC_PER_MINUTE);
+        series_step(j, i, s, when_us);
         s->value++;
         s->time_us = when_us;
         s->run = i->run;
-        series_step(i, s, when_us);
+        series_step(j, i, s, when_us);
 }
 
 void judge_counted(struct judge *j, struct judge_instance *i, int64_t now_us)
 {
         /* What happened long ago may have left its window since. */
         for (size_t k = 0; k < i->n_series; k++)
-                series_step(i, &i->series[k], now_us);
+                series_step(j, i, &i->series[k], now_us);
         judge_settle(j, now_us);
 }
 
@@ -387,7 +397,7 @@ void judge_tick(struct judge *j, int64_t now_us)
                 if (!i->pushed && now_us - MAX(i->ok_us, i->seen_us) > judge_max_age_s(i) * USEC_PER_SEC)
                         i->component->dirty = true;
                 for (size_t k = 0; windows && i->pushed && k < i->n_series; k++)
-                        series_step(i, &i->series[k], now_us);
+                        series_step(j, i, &i->series[k], now_us);
         }
         if (windows)
                 j->tick_us = now_us;

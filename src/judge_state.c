@@ -11,6 +11,7 @@
 
 #define PENDING_MAX 4096
 #define DAY_US (86400 * USEC_PER_SEC)
+#define WALL_MAX_US (1LL << 60) /* no clock shows that: 36,000 years */
 
 void judge_save_key(const struct judge_instance *i, char *buf, size_t size)
 {
@@ -42,7 +43,7 @@ int64_t judge_to_wall(int64_t us, int64_t now_us, int64_t wall_us)
 
 int64_t judge_from_wall(int64_t us, int64_t now_us, int64_t wall_us)
 {
-        int64_t t = us ? us - wall_us + now_us : 0;
+        int64_t t = us > 0 && us < WALL_MAX_US ? us - wall_us + now_us : 0;
 
         /* A clock that was wrong when it was saved must not put things into the future. */
         return MIN(t, now_us);
@@ -50,7 +51,7 @@ int64_t judge_from_wall(int64_t us, int64_t now_us, int64_t wall_us)
 
 static bool worth_keeping(const struct rule *rule, const struct rule_state *st)
 {
-        return st->seen && (st->level > LEVEL_OK || rule->kind == RULE_CHANGE || (rule->kind == RULE_RATE && st->window) ||
+        return st->seen && (st->level > LEVEL_OK || st->accepted_us || rule->kind == RULE_CHANGE || (rule->kind == RULE_RATE && st->window) ||
                             (rule->after_good && st->baseline == 1));
 }
 
@@ -72,6 +73,17 @@ static void load_powered(struct judge_instance *i, const json_t *o, int64_t now_
         i->powered.at_us = judge_from_wall(json_integer_value(json_object_get(o, "at")), now_us, wall_us);
 }
 
+static void save_acceptance(json_t *o, const struct rule_state *st, int64_t now_us, int64_t wall_us)
+{
+        if (!st->accepted_us)
+                return;
+        json_object_set_new(o, "accepted", json_integer(judge_to_wall(st->accepted_us, now_us, wall_us)));
+        if (!st->until_us)
+                return;
+        json_object_set_new(o, "until", json_integer(judge_to_wall(st->until_us, now_us, wall_us)));
+        json_object_set_new(o, "before", json_real(st->before));
+}
+
 json_t *judge_save(const struct judge_instance *i, int64_t now_us, int64_t wall_us)
 {
         json_t *rules = json_object(), *doc;
@@ -88,7 +100,9 @@ json_t *judge_save(const struct judge_instance *i, int64_t now_us, int64_t wall_
                         if (rule->after_good && st->level == LEVEL_OK) {
                                 /* All there is to keep is that it was good once. The value would make a write of every poll. */
                                 rule_key(&i->series[k], rule, key, sizeof(key));
-                                json_object_set_new(rules, key, json_pack("{si si ss}", "value", 1, "baseline", 1, "level", "ok"));
+                                o = json_pack("{si si ss}", "value", 1, "baseline", st->baseline == 1, "level", "ok");
+                                save_acceptance(o, st, now_us, wall_us);
+                                json_object_set_new(rules, key, o);
                                 continue;
                         }
                         rule_key(&i->series[k], rule, key, sizeof(key));
@@ -99,6 +113,7 @@ json_t *judge_save(const struct judge_instance *i, int64_t now_us, int64_t wall_
                                 json_object_set_new(o, "measure", json_real(st->measure));
                         if (isfinite(st->limit))
                                 json_object_set_new(o, "limit", json_real(st->limit));
+                        save_acceptance(o, st, now_us, wall_us);
                         if (st->window && rule->kind == RULE_RATE)
                                 json_object_set_new(o, "window", rule_window_save(st, steady(now_us, wall_us) - now_us));
                         json_object_set_new(rules, key, o);
@@ -118,6 +133,19 @@ static double number(const json_t *o, const char *key)
         return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
+/* An end that lies further ahead than anybody can ask for was written by a clock that was wrong: the acceptance ends with it. */
+static void load_acceptance(struct rule_state *st, const json_t *o, int64_t now_us, int64_t wall_us)
+{
+        int64_t until = json_integer_value(json_object_get(o, "until"));
+
+        st->accepted_us = judge_from_wall(json_integer_value(json_object_get(o, "accepted")), now_us, wall_us);
+        if (!st->accepted_us || !json_object_get(o, "until"))
+                return;
+        st->until_us = until > 0 && until - wall_us <= ACCEPT_MAX_S * USEC_PER_SEC ? until - wall_us + now_us : now_us;
+        st->until_us = st->until_us ? st->until_us : 1; /* 0 is for good */
+        st->before = isnan(number(o, "before")) ? st->baseline : number(o, "before");
+}
+
 static void load_rule(struct judge_rule *r, const json_t *o, int64_t now_us, int64_t wall_us)
 {
         struct rule_state *st = &r->state;
@@ -127,7 +155,12 @@ static void load_rule(struct judge_rule *r, const json_t *o, int64_t now_us, int
         if (l < 0 || isnan(number(o, "value")))
                 return;
         if (st->seen) {
-                /* The store answered after the first reading: what grew in between is news all the same. */
+                /* The store answered after the first reading: what grew in between is news all the same, but not what
+                 * somebody has accepted since. */
+                if (st->accepted_us)
+                        return;
+                if (r->rule->kind == RULE_CHANGE && number(o, "value") <= st->value)
+                        load_acceptance(st, o, now_us, wall_us);
                 if (r->rule->kind == RULE_CHANGE && number(o, "value") <= st->value && number(o, "baseline") < st->baseline) {
                         st->baseline = number(o, "baseline");
                         st->grown_us = now_us;
@@ -142,6 +175,7 @@ static void load_rule(struct judge_rule *r, const json_t *o, int64_t now_us, int
         st->level = st->pending = (enum level)l;
         st->measure = number(o, "measure");
         st->limit = number(o, "limit");
+        load_acceptance(st, o, now_us, wall_us);
         st->changed_us = judge_from_wall(json_integer_value(json_object_get(o, "changed")), now_us, wall_us);
         st->grown_us = judge_from_wall(json_integer_value(json_object_get(o, "grown")), now_us, wall_us);
         if (r->rule->kind == RULE_RATE)
@@ -268,35 +302,64 @@ static void load_component(struct judge *j, const char *name, const json_t *o, i
         c->held_us = now_us;
 }
 
+/* The place for this key; NULL: there are too many. */
+static struct pending_state *pending_get(struct judge *j, const char *key)
+{
+        struct pending_state **p;
+        size_t n = 0;
+
+        for (p = &j->pending; *p; p = &(*p)->next, n++)
+                if (streq((*p)->key, key))
+                        return *p;
+        if (n >= PENDING_MAX) {
+                j->limits |= LIMIT_BIT(LIMIT_MEMORY);
+                return NULL;
+        }
+        *p = judge_alloc(1, sizeof(**p));
+        (*p)->key = judge_strdup(key);
+        return *p;
+}
+
+static void pending_set(struct pending_state *s, json_t *value, int64_t now_us, int64_t wall_us)
+{
+        json_decref(s->value);
+        s->value = value;
+        s->now_us = now_us;
+        s->wall_us = wall_us;
+}
+
+void judge_remember(struct judge *j, const struct judge_instance *i, int64_t now_us)
+{
+        struct pending_state *s;
+        char key[256];
+
+        judge_save_key(i, key, sizeof(key));
+        s = pending_get(j, key);
+        if (!s)
+                return;
+        pending_set(s, judge_save(i, now_us, now_us), now_us, now_us);
+        s->own = true;
+}
+
+/* Of two memories the one that was written later; RUN and the store both have one. */
+static bool is_newer(const struct pending_state *s, const json_t *value)
+{
+        return !s->own && (!s->value || json_integer_value(json_object_get(value, "wall")) >= json_integer_value(json_object_get(s->value, "wall")));
+}
+
 void judge_load(struct judge *j, const char *key, const json_t *value, int64_t now_us, int64_t wall_us)
 {
-        struct pending_state **p, *s;
-        size_t n = 0;
+        struct pending_state *s;
 
         if (str_starts(key, "component/"))
                 load_component(j, key + strlen("component/"), value, now_us, wall_us);
         judge_load_present(j, key, value, now_us, wall_us);
         if (!str_starts(key, "state/") || !json_is_object(value))
                 return;
-        for (p = &j->pending; *p; p = &(*p)->next, n++)
-                if (streq((*p)->key, key))
-                        break;
-        if (!*p) {
-                if (n >= PENDING_MAX) {
-                        j->limits |= LIMIT_BIT(LIMIT_MEMORY);
-                        return;
-                }
-                *p = judge_alloc(1, sizeof(**p));
-                (*p)->key = judge_strdup(key);
-        }
-        s = *p;
-        /* RUN/state.json is read first and may be newer than what the store got to write. */
-        if (s->value && json_integer_value(json_object_get(s->value, "wall")) > json_integer_value(json_object_get(value, "wall")))
+        s = pending_get(j, key);
+        if (!s || !is_newer(s, value))
                 return;
-        json_decref(s->value);
-        s->value = json_deep_copy(value);
-        s->now_us = now_us;
-        s->wall_us = wall_us;
+        pending_set(s, json_deep_copy(value), now_us, wall_us);
         /* Instances that were found before the store answered. */
         for (struct judge_instance *i = j->instances; i; i = i->next)
                 if (find_pending(j, i) == s)
@@ -311,4 +374,16 @@ limit_set judge_take_limits(struct judge *j)
                 limits |= LIMIT_BIT(LIMIT_TOPOLOGY);
         j->limits = 0;
         return limits;
+}
+
+void judge_inherit(struct judge *to, const struct judge *from)
+{
+        for (const struct pending_state *p = from->pending; p; p = p->next) {
+                struct pending_state *s = pending_get(to, p->key);
+
+                if (!s || s->value)
+                        continue;
+                pending_set(s, json_incref(p->value), p->now_us, p->wall_us);
+                s->own = p->own;
+        }
 }

@@ -213,6 +213,29 @@ static bool is_counter(const struct rule *rule)
         return len > 6 && streq(rule->metric + len - 6, "_total");
 }
 
+static void forget_acceptance(struct rule_state *state)
+{
+        state->accepted_us = state->until_us = 0;
+        state->before = 0;
+}
+
+static bool is_calm(const struct rule *rule, const struct rule_state *state, int64_t now_us)
+{
+        return rule->calm_s > 0 && now_us - state->grown_us >= rule->calm_s * USEC_PER_SEC;
+}
+
+/* What was accepted for a while is news again; but not what would be history by now without anybody having accepted it. */
+static void end_acceptance(const struct rule *rule, struct rule_state *state, int64_t now_us)
+{
+        if (!state->until_us || now_us < state->until_us)
+                return;
+        if (rule->kind == RULE_CHANGE && !is_calm(rule, state, now_us))
+                state->baseline = MIN(state->baseline, state->before);
+        else if (rule->after_good)
+                state->baseline = MAX(state->baseline, state->before);
+        forget_acceptance(state);
+}
+
 static double measure_value(const struct rule *rule, struct rule_state *state, double value, int64_t now_us)
 {
         bool first = !state->seen;
@@ -220,12 +243,14 @@ static double measure_value(const struct rule *rule, struct rule_state *state, d
 
         switch (rule->kind) {
         case RULE_CHANGE:
-                if (first || step < 0)
+                if (first || step < 0) {
                         state->baseline = value;
-                else if (step > 0)
+                        forget_acceptance(state); /* it was of a counter that is no more */
+                } else if (step > 0) {
                         state->grown_us = now_us;
-                else if (rule->calm_s > 0 && now_us - state->grown_us >= rule->calm_s * USEC_PER_SEC)
+                } else if (is_calm(rule, state, now_us)) {
                         state->baseline = value; /* quiet for long enough: history now */
+                }
                 return value - state->baseline;
         case RULE_RATE:
                 if (step < 0) /* a counter that was reset: what it has is new; a gauge was repaired */
@@ -248,6 +273,7 @@ bool rule_step(const struct rule *rule, struct rule_state *state, double value, 
 
         if (!isfinite(value))
                 return false;
+        end_acceptance(rule, state, now_us);
         measure = measure_value(rule, state, value, now_us);
         state->value = value;
         state->seen = true;
@@ -255,10 +281,12 @@ bool rule_step(const struct rule *rule, struct rule_state *state, double value, 
         want = judge(rule, measure, limit_value, &limit);
         if (rule->kind == RULE_LIMIT && rule->after_good) {
                 /* Without the limit nobody can say that it is good. */
-                if (want == LEVEL_OK && (!rule->limit_metric || isfinite(limit_value)))
+                if (want == LEVEL_OK && (!rule->limit_metric || isfinite(limit_value))) {
                         state->baseline = 1;
-                else if (state->baseline != 1)
+                        forget_acceptance(state);
+                } else if (state->baseline != 1) {
                         want = LEVEL_OK;
+                }
         }
         if (want < state->level && want == LEVEL_OK && !is_clear(rule, measure))
                 want = state->level;
@@ -288,10 +316,14 @@ bool rule_step(const struct rule *rule, struct rule_state *state, double value, 
         return true;
 }
 
-bool rule_accept(const struct rule *rule, struct rule_state *state, int64_t now_us)
+bool rule_accept(const struct rule *rule, struct rule_state *state, int64_t until_us, int64_t now_us)
 {
         if ((rule->kind != RULE_CHANGE && !rule->after_good) || !state->seen)
                 return false;
+        if (!state->until_us)
+                state->before = state->baseline;
+        state->accepted_us = now_us;
+        state->until_us = until_us;
         if (rule->kind == RULE_CHANGE) {
                 state->baseline = state->value;
                 state->measure = 0;

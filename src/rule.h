@@ -88,6 +88,9 @@ struct rule_state {
         int64_t grown_us;     /* CHANGE: when it last grew */
         double value;         /* last value */
         double baseline;      /* CHANGE: growth counts from here; LIMIT with after_good: 1 once it was seen good */
+        int64_t accepted_us;  /* when a person took the value as the new normal; 0: never, or it is no longer so */
+        int64_t until_us;     /* then the acceptance ends; 0: it does not */
+        double before;        /* with until_us: the baseline that comes back then */
         double measure;       /* what was compared with the limits: value, growth, seconds to limit */
         double limit;         /* the limit that was hit, for the text; NAN: none */
         struct rule_window *window;
@@ -101,8 +104,10 @@ bool rule_step(const struct rule *rule, struct rule_state *state, double value, 
 
 /* The present value becomes the accepted baseline (CHANGE; with after_good: bad is what this value is
  * until it is seen good again) and the level is taken back; for other rules nothing changes (a level that
- * still holds cannot be accepted away): returns false. */
-bool rule_accept(const struct rule *rule, struct rule_state *state, int64_t now_us);
+ * still holds cannot be accepted away): returns false. until_us: from then on the next step judges as if it had never
+ * been accepted, unless the rule has forgotten by itself what it was (calm, reset, seen good); 0: it is for good. Accepted
+ * for a while and then again for another, what comes back is all of it. */
+bool rule_accept(const struct rule *rule, struct rule_state *state, int64_t until_us, int64_t now_us);
 
 /* The window of a RATE as JSON ([[time, amount], ...], times + offset_us), and back. What lies in the
  * future or outside of the window is ignored, so is bad input. */

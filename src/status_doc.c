@@ -23,6 +23,7 @@ enum field_type {
         FIELD_TEXT,  /* string */
         FIELD_LEVEL,
         FIELD_TIME,  /* number */
+        FIELD_NUMBER,
         FIELD_AGE,   /* number of 0 or more, or null: never */
         FIELD_BOOL,
 };
@@ -53,6 +54,11 @@ static const struct field reason_fields[] = {
         { "check", FIELD_TEXT, true },     { "instance", FIELD_TEXT, true }, { "since", FIELD_TIME, true },
         { "age_s", FIELD_AGE, true },      { "clears", FIELD_TEXT, true },   { "source", FIELD_TEXT, true },
         { "evidence", FIELD_TEXT, true },
+};
+
+static const struct field accepted_fields[] = {
+        { "rule", FIELD_NAME, false },      { "check", FIELD_NAME, false },  { "instance", FIELD_NAME, false },
+        { "value", FIELD_NUMBER, false },   { "since", FIELD_TIME, false }, { "until", FIELD_TIME, true },
 };
 
 static const struct field check_fields[] = {
@@ -128,6 +134,8 @@ static bool field_ok(const json_t *v, enum field_type type)
                 return json_is_string(v) && level_from_name(json_string_value(v)) >= 0;
         case FIELD_TIME:
                 return json_is_number(v) && fabs(json_number_value(v)) < SECONDS_MAX;
+        case FIELD_NUMBER:
+                return json_is_number(v);
         case FIELD_AGE:
                 return json_is_null(v) || (json_is_number(v) && json_number_value(v) >= -1 && json_number_value(v) < SECONDS_MAX);
         case FIELD_BOOL:
@@ -194,9 +202,11 @@ static int doc_check(const json_t *doc, struct errinfo *err)
         if (r < 0)
                 return r;
         json_array_foreach(components, i, c) {
-                const json_t *reasons = json_object_get(c, "reasons");
+                const json_t *reasons = json_object_get(c, "reasons"), *accepted = json_object_get(c, "accepted");
 
                 r = reasons ? list_check(reasons, reason_fields, ARRAY_LEN(reason_fields), REASONS_MAX, "reason", err) : 0;
+                if (r >= 0 && accepted)
+                        r = list_check(accepted, accepted_fields, ARRAY_LEN(accepted_fields), REASONS_MAX, "acceptance", err);
                 if (r < 0)
                         return r;
         }

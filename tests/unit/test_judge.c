@@ -195,8 +195,8 @@ static void a_disk_that_leaves_is_missed_until_accepted(void **state UNUSED)
         discover(&w, NULL, NULL, 120 * S);
         assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
         assert_non_null(strstr(w.last_why, "is gone"));
-        assert_int_equal(judge_accept(w.j, "nosuch", NULL, 130 * S), -ENOENT);
-        assert_int_equal(judge_accept(w.j, "sda", NULL, 130 * S), 1);
+        assert_int_equal(judge_accept(w.j, "nosuch", NULL, 0, 130 * S), -ENOENT);
+        assert_int_equal(judge_accept(w.j, "sda", NULL, 0, 130 * S), 1);
         assert_int_equal(level_of(&w, "sda"), LEVEL_OK);
         judge_free(w.j);
 }
@@ -283,7 +283,7 @@ static void baselines_move_with_the_disk(void **state UNUSED)
         reading(&after, i, 0, 88, 10 * S);
         assert_int_equal(level_of(&after, "sdc"), LEVEL_NOTICE);
         assert_string_equal(after.last_why, "1 CRC errors");
-        assert_int_equal(judge_accept(after.j, "sdc", "crc", 20 * S), 1);
+        assert_int_equal(judge_accept(after.j, "sdc", "crc", 0, 20 * S), 1);
         reading(&after, i, 0, 88, 70 * S);
         assert_int_equal(level_of(&after, "sdc"), LEVEL_OK);
         judge_free(before.j);
@@ -339,7 +339,7 @@ static void what_was_good_is_remembered_over_a_reboot(void **state UNUSED)
                         spindle(&after, i, true, 70 * S);
                 }
                 assert_int_equal(level_of(&after, "sda"), LEVEL_WARNING);
-                assert_int_equal(judge_accept(after.j, "sda", NULL, 80 * S), 1);
+                assert_int_equal(judge_accept(after.j, "sda", NULL, 0, 80 * S), 1);
                 spindle(&after, i, true, 130 * S);
                 assert_int_equal(level_of(&after, "sda"), LEVEL_OK);
                 judge_free(before.j);
@@ -435,7 +435,7 @@ static void a_disk_that_died_over_a_reboot_is_missed(void **state UNUSED)
         judge_free(after.j);
 
         /* Accepted it is forgotten for good. */
-        assert_int_equal(judge_accept(later.j, "sda", NULL, 190 * S), 1);
+        assert_int_equal(judge_accept(later.j, "sda", NULL, 0, 190 * S), 1);
         world_init(&after);
         save_all(&later, &after, 200 * S, 201 * S);
         discover(&after, NULL, NULL, 202 * S);
@@ -539,7 +539,7 @@ static void older_state_does_not_replace_newer(void **state UNUSED)
         reading(&before, i, 0, 80, 60 * S);
         old = judge_save(i, 61 * S, WALL0);
         reading(&before, i, 0, 90, 120 * S);
-        judge_accept(before.j, "sda", NULL, 121 * S);
+        judge_accept(before.j, "sda", NULL, 0, 121 * S);
         new = judge_save(i, 122 * S, WALL0 + 61 * S);
         world_init(&after);
         judge_load(after.j, "state/smart/x", new, 5 * S, WALL0 + 100 * S);
@@ -805,7 +805,7 @@ static void what_was_told_stands_over_a_restart(void **state UNUSED)
                 judge_tick(w.j, 3600 * S);
                 assert_int_equal(level_of(&w, "sda"), LEVEL_CRITICAL);
                 assert_int_equal(w.changes, 0);
-                assert_int_equal(judge_accept(w.j, "sda", NULL, 3601 * S), 1);
+                assert_int_equal(judge_accept(w.j, "sda", NULL, 0, 3601 * S), 1);
                 judge_tick(w.j, 3602 * S);
                 assert_int_equal(level_of(&w, "sda"), LEVEL_OK);
                 judge_count(w.j, e, "events_total", labels, 3603 * S);

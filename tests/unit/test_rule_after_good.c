@@ -49,7 +49,7 @@ static void accepted_until_it_turns_again(void **state UNUSED)
 
         step_minutes(&s, 1200, 0, 10, LEVEL_OK);
         step_minutes(&s, 0, 10, 20, LEVEL_WARNING);
-        assert_true(rule_accept(&fan, &s, 20 * 60 * USEC_PER_SEC));
+        assert_true(rule_accept(&fan, &s, 0, 20 * 60 * USEC_PER_SEC));
         step_minutes(&s, 0, 20, 1000, LEVEL_OK);
         step_minutes(&s, 1200, 1000, 1010, LEVEL_OK);
         step_minutes(&s, 0, 1010, 1020, LEVEL_WARNING);
