@@ -155,7 +155,9 @@ json_t *brain_alert_facts(struct brain *b, int64_t over_since_us)
 
 static json_t *wall_json(const struct alerts *a, int64_t us)
 {
-        return json_real((double)(alerts_wall_us(a, us) / USEC_PER_MSEC) / 1000);
+        int64_t ms = alerts_wall_us(a, us) / USEC_PER_MSEC;
+
+        return json_real((double)ms / 1000);
 }
 
 static json_t *alerts_json(struct brain *b, int64_t now)

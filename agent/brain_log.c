@@ -47,7 +47,7 @@ static bool send_fields(struct brain *b, int priority, const char *text, const c
                 return false;
         fprintf(f, "PRIORITY=%d\nSYSLOG_IDENTIFIER=veilled\n", priority);
         put_field(f, "MESSAGE", text);
-        for (int i = 0; fields[i] && i < FIELDS_MAX * 2; i += 2)
+        for (int i = 0; i < FIELDS_MAX * 2 && fields[i]; i += 2)
                 put_field(f, fields[i], fields[i + 1]);
         len = fflush(f) == 0 && !ferror(f) ? ftell(f) : -1;
         return len > 0 && (size_t)len < sizeof(datagram) && brain_journal_send(b, datagram, (size_t)len);

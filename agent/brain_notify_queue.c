@@ -182,7 +182,9 @@ void letters_drop_lost(struct brain *b)
 
 static json_t *seconds(int64_t us)
 {
-        return us ? json_real((double)((brain_wall_us() - brain_now_us() + us) / USEC_PER_MSEC) / 1000) : json_null();
+        int64_t ms = (brain_wall_us() - brain_now_us() + us) / USEC_PER_MSEC;
+
+        return us ? json_real((double)ms / 1000) : json_null();
 }
 
 static json_t *text_json(const char *s)
@@ -231,7 +233,7 @@ void brain_notify_each(struct brain *b, void (*fn)(void *data, const char *key, 
                         continue;
                 snprintf(key, sizeof(key), "letter/%s/%s", l->id, l->sink);
                 o = json_pack("{ss ss sO si sI}", "id", l->id, "sink", l->sink, "message", l->message, "attempts", (int)l->attempts, "created",
-                              (json_int_t)(brain_wall_us() - brain_now_us() + l->created_us));
+                              (json_int_t)brain_wall_us() - brain_now_us() + l->created_us);
                 fn(data, key, o);
                 json_decref(o);
         }

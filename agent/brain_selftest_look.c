@@ -205,7 +205,7 @@ static const char *array_holds(const struct brain *b, const char *array)
         size_t len = str_starts(array, "zfs:") ? strcspn(array, "/") : strlen(array); /* "zfs:tank/mirror-0": ask the pool */
 
         for (const struct judge_instance *i = judge_instances(b->judge); i; i = i->next) {
-                if (!is_about_arrays(i) || !i->present || strncmp(i->component->name, array, len) || i->component->name[len])
+                if (!is_about_arrays(i) || !i->present || strncmp(i->component->name, array, len) != 0 || i->component->name[len])
                         continue;
                 if (i->verdict != VERDICT_OK)
                         return "the state of its array is not known";

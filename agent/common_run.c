@@ -90,6 +90,7 @@ void run_status_load(int run_fd, const char *run, double now_boot, double silent
         _cleanup_free_ char *text = NULL;
         size_t len = 0;
         char host[128];
+        int64_t wall_s;
         int r = run_file_read(run_fd, run, &run_file_status, &text, &len, &err);
 
         if (r >= 0) {
@@ -102,5 +103,6 @@ void run_status_load(int run_fd, const char *run, double now_boot, double silent
         clean(err.text);
         run_host_name(host, sizeof(host));
         /* Whole seconds: whoever asks in the same one gets the same document. */
-        status_doc_absent(host, err.text, (double)(clock_wall_us() / USEC_PER_SEC), ret);
+        wall_s = clock_wall_us() / USEC_PER_SEC;
+        status_doc_absent(host, err.text, (double)wall_s, ret);
 }

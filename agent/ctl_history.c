@@ -57,7 +57,8 @@ struct plot_point *history_points(const json_t *line, size_t *ret_n)
                         good = json_is_number(json_array_get(p, k));
                         v[k] = good ? json_number_value(json_array_get(p, k)) : NAN;
                 }
-                if (good)
+                /* A time beyond the calendar is no time. */
+                if (good && v[0] >= 0 && v[0] < 1e11)
                         ret[n++] = (struct plot_point){ v[0], v[1], v[2], v[3] };
         }
         *ret_n = n;
@@ -106,8 +107,8 @@ static int fetch(struct ctl_store *store, struct history_ask *ask, const char *m
 /* "metric{label=value}", as it is shown and typed. */
 static const char *name_in_key(const struct history_series *s)
 {
-        const char *p = strstr(s->key, s->metric);
-        char braced[SERIES_KEY_MAX + 2];
+        char braced[SERIES_KEY_MAX + 3];
+        const char *p;
 
         snprintf(braced, sizeof(braced), "/%s{", s->metric);
         p = strstr(s->key, braced);

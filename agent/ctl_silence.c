@@ -13,7 +13,7 @@
 static int ask(const struct common_options *options, json_t *request, json_t **ret)
 {
         struct errinfo err = { 0 };
-        json_t *answer;
+        json_t *answer = NULL;
 
         json_object_set_new(request, "by", json_string(ctl_who()));
         if (ctl_control(options, request, &answer, &err) < 0)
@@ -52,7 +52,7 @@ static const struct option_row ack_rows[] = {
 static int run_ack(const struct common_options *options, int argc, char *argv[])
 {
         struct ack_words words = { 0 };
-        json_t *answer;
+        json_t *answer = NULL;
         int r;
 
         if (ctl_take("ack", ack_rows, &words, &argc, argv) < 0)
@@ -116,7 +116,7 @@ static const struct option_row silence_rows[] = {
 static int silence_add(const struct common_options *options, const char *rule, int argc, char *argv[])
 {
         struct errinfo err = { 0 };
-        json_t *answer;
+        json_t *answer = NULL;
         int64_t s;
         int r;
 
@@ -257,7 +257,7 @@ static int wait_for_answers(const struct common_options *options, const char *id
 
 static int run_test_alert(const struct common_options *options, int argc, char *argv[])
 {
-        json_t *answer;
+        json_t *answer = NULL;
         int r;
 
         if (argc > 2)

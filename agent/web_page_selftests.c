@@ -104,14 +104,13 @@ void web_page_selftests(struct textbuf *out, const json_t *selftests, bool silen
         size_t n = json_array_size(selftests), i;
         _cleanup_free_ struct row *rows = calloc(n ? n : 1, sizeof(*rows));
         enum level worst = LEVEL_OK;
-        const json_t *o;
 
         if (!rows)
                 abort();
         if (n == 0)
                 return;
-        json_array_foreach(selftests, i, o) {
-                rows[i] = row_of(o);
+        for (i = 0; i < n; i++) {
+                rows[i] = row_of(json_array_get(selftests, i));
                 worst = level_worse(worst, rows[i].level);
         }
         textbuf_printf(out, "<section aria-labelledby=\"selftests\">\n<h2 id=\"selftests\">Self-tests of disks%s</h2>\n<details class=\"group-box l-%s\"%s>\n",

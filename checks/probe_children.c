@@ -147,7 +147,7 @@ static void child_main(struct env *env, const struct batch *b, int work_fd, int 
 
 /* --- children ---------------------------------------------------------------------------------------------- */
 
-static int child_start(struct env *env, struct batch *b)
+static int child_start(struct env *env, struct batch *b, struct child **ret)
 {
         struct child *c = &b->children[b->n_children];
         int out[2], work[2], r;
@@ -178,6 +178,7 @@ static int child_start(struct env *env, struct batch *b)
         setpgid(c->pid, c->pid);
         b->n_children++;
         b->started_ms = now_ms();
+        *ret = c;
         return 0;
 }
 
@@ -361,10 +362,8 @@ static void batch_fill(struct env *env, struct batch *b)
                 c = idle_child(b);
                 if (!c && !wants_child(b))
                         return;
-                if (!c) {
-                        r = child_start(env, b);
-                        c = r < 0 ? NULL : &b->children[b->n_children - 1];
-                }
+                if (!c)
+                        r = child_start(env, b, &c);
                 if (c) {
                         child_give(b, c);
                 } else {

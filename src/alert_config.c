@@ -319,7 +319,7 @@ void alert_config_advice(const struct config *c, const char *const *hosts, char 
 {
         const char *const *names = config_section_names(c, "sink");
         bool leaves = false, mail = false, managed = false;
-        struct alert_config a;
+        struct alert_config a = { 0 };
 
         *buf = '\0';
         if (alert_config_read(c, &a, NULL) < 0)

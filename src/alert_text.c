@@ -445,7 +445,9 @@ void alert_text_body(const struct alerts *a, const struct alert_message *m, enum
 
 static json_t *seconds(int64_t us)
 {
-        return json_real((double)(us / 1000) / 1000);
+        int64_t ms = us / 1000;
+
+        return json_real((double)ms / 1000);
 }
 
 json_t *alert_fact_json(const struct alerts *a, const struct alert *x)

@@ -217,7 +217,8 @@ static void put_axis(struct textbuf *out, const struct canvas *c)
 
         memset(labels, ' ', sizeof(labels));
         memset(ticks, '-', sizeof(ticks));
-        for (double local = first; local - offset <= c->p->plot.to; local += step) {
+        for (int i = 0; first + i * step - offset <= c->p->plot.to; i++) {
+                double local = first + i * step;
                 int x = MIN(char_of(c, local - offset), c->chars - 1), len, at;
                 char text[24];
 

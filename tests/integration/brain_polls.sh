@@ -15,4 +15,9 @@ awk -v code=$code '
                 print (code < 2 && parts == 50 ? "ok" : "not ok") " - 4000 polls in 50 parts: " parts ", status " code
                 print (late > 0 && late <= early + 8 ? "ok" : "not ok") " - no descriptor stays open: " early " at most in the first half, " late " in the second"
         }' "$out"
-grep -q "^Growth between" "$report" && echo "ok - and a report is written" || { echo "not ok - no report"; sed 's/^/# /' "$out" | tail -20; }
+if grep -q "^Growth between" "$report"; then
+        echo "ok - and a report is written"
+else
+        echo "not ok - no report"
+        sed 's/^/# /' "$out" | tail -20
+fi

@@ -5,13 +5,11 @@
 """The real veille-web against strangers: nothing is served to the outside without TLS and a token; wrong methods, long and broken
 requests, slow senders and readers, a thousand connections. Others are served all the while."""
 
-import base64
 import json
 import os
 import re
 import signal
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
