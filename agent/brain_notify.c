@@ -151,6 +151,7 @@ void brain_notify_reload(struct brain *b)
         if (!broken)
                 brain_self(b, "sinks", VERDICT_OK, "%s", "");
         letters_drop_lost(b);
+        names_take(b);
         brain_notify_managers_soon(b);
 }
 
@@ -194,6 +195,10 @@ static void delivery_end(struct delivery *d, const json_t *answer, const char *w
         d->ended = true;
         if (!good)
                 why = error ? error : why;
+        if (*d->host) {
+                names_end(b, d->host, answer, why);
+                return;
+        }
         if (s) {
                 s->busy = false;
                 s->last_us = now;
@@ -340,9 +345,9 @@ static int spawn_notify(pid_t *ret_pid)
 }
 
 /* The request as text; NULL when it cannot be written. */
-static char *make_request(const struct sink *s, const struct letter *l, json_t *facts)
+static char *make_request(const struct brain *b, const struct sink *s, const struct letter *l, json_t *facts)
 {
-        json_t *doc = json_pack("{sO si}", "sink", s->doc, "attempt", l ? (int)l->attempts : 1);
+        json_t *doc = json_pack("{sO si so}", "sink", s->doc, "attempt", l ? (int)l->attempts : 1, "addresses", names_of(b, s));
         char *text, *line = NULL;
 
         if (l)
@@ -357,37 +362,49 @@ static char *make_request(const struct sink *s, const struct letter *l, json_t *
         return line;
 }
 
-void delivery_start(struct brain *b, struct sink *s, struct letter *l, json_t *facts)
+/* What can fail in starting. */
+static int delivery_begin(struct delivery *d, int64_t timeout_s)
+{
+        int r;
+
+        if (!d->request)
+                return -EPROTO;
+        d->fd = connect_socket(d->b);
+        if (d->fd == -ENOENT || d->fd == -ECONNREFUSED)
+                d->fd = spawn_notify(&d->pid);
+        if (d->fd < 0)
+                return d->fd;
+        r = sd_event_add_io(d->b->event, &d->io, d->fd, EPOLLIN, on_io, d);
+        if (r >= 0 && d->pid > 0)
+                r = sd_event_add_child(d->b->event, &d->child, d->pid, WEXITED, on_child, d);
+        if (r >= 0)
+                r = sd_event_add_time_relative(d->b->event, &d->timer, CLOCK_BOOTTIME, (uint64_t)(timeout_s + 8) * USEC_PER_SEC, 0, on_timeout, d);
+        if (r >= 0)
+                flush_request(d);
+        return r;
+}
+
+void delivery_run(struct brain *b, struct sink *s, const char *letter, const char *host, char *request, int64_t timeout_s)
 {
         struct delivery *d = calloc(1, sizeof(*d));
-        int64_t timeout = json_integer_value(json_object_get(s->doc, "timeout"));
         int r;
 
         if (!d)
                 abort();
         d->b = b;
-        snprintf(d->sink, sizeof(d->sink), "%s", s->name);
-        if (l)
-                snprintf(d->letter, sizeof(d->letter), "%s", l->id);
-        d->request = make_request(s, l, facts);
-        d->len = d->request ? strlen(d->request) : 0;
+        d->fd = -1;
+        d->request = request;
+        d->len = request ? strlen(request) : 0;
+        snprintf(d->sink, sizeof(d->sink), "%s", s ? s->name : "");
+        snprintf(d->letter, sizeof(d->letter), "%s", letter);
+        snprintf(d->host, sizeof(d->host), "%s", host);
         d->next = b->notify->deliveries;
         b->notify->deliveries = d;
-        s->busy = true;
-        d->fd = connect_socket(b);
-        if (d->fd == -ENOENT || d->fd == -ECONNREFUSED)
-                d->fd = spawn_notify(&d->pid);
-        r = !d->request ? -EPROTO : d->fd;
+        if (s)
+                s->busy = true;
+        r = delivery_begin(d, timeout_s);
         if (r >= 0)
-                r = sd_event_add_io(b->event, &d->io, d->fd, EPOLLIN, on_io, d);
-        if (r >= 0 && d->pid > 0)
-                r = sd_event_add_child(b->event, &d->child, d->pid, WEXITED, on_child, d);
-        if (r >= 0)
-                r = sd_event_add_time_relative(b->event, &d->timer, CLOCK_BOOTTIME, (uint64_t)(MAX(timeout, 1) + 8) * USEC_PER_SEC, 0, on_timeout, d);
-        if (r >= 0) {
-                flush_request(d);
                 return;
-        }
         d->fd = MAX(d->fd, -1);
         if (d->pid > 0) {
                 kill(d->pid, SIGKILL);
@@ -396,6 +413,13 @@ void delivery_start(struct brain *b, struct sink *s, struct letter *l, json_t *f
         }
         delivery_end(d, NULL, strerror(-r));
         delivery_free(d);
+}
+
+void delivery_start(struct brain *b, struct sink *s, struct letter *l, json_t *facts)
+{
+        int64_t timeout = json_integer_value(json_object_get(s->doc, "timeout"));
+
+        delivery_run(b, s, l ? l->id : "", "", make_request(b, s, l, facts), MAX(timeout, 1));
 }
 
 /* --- Alertmanagers ------------------------------------------------------------------------------------------------- */
@@ -466,6 +490,7 @@ void brain_notify_step(struct brain *b, int64_t now_us)
                 if (due[i])
                         delivery_start(b, &b->notify->sinks[i], due[i], NULL);
         feed_managers(b, now_us);
+        names_step(b, now_us);
 }
 
 int brain_notify_start(struct brain *b)
@@ -489,6 +514,7 @@ void brain_notify_stop(struct brain *b)
                 delivery_free(n->deliveries);
         }
         letters_free(b);
+        names_free(b);
         sinks_free(n->sinks, n->n_sinks);
         free(n);
         b->notify = NULL;

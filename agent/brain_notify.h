@@ -8,6 +8,7 @@
 #include "brain_alert.h"
 
 #define LETTER_TESTS_MAX 64
+#define NAMES_MAX 64
 
 struct sink {
         char name[ALERT_NAME_MAX + 1];
@@ -37,9 +38,17 @@ struct letter_answer { /* to a test */
         bool good;
 };
 
+struct name { /* of a host that a sink leads to */
+        char host[256];
+        json_t *addresses; /* NULL: never found */
+        int64_t next_us;   /* when it is looked up again */
+        bool used;
+};
+
 struct delivery {
         struct brain *b;
         char sink[ALERT_NAME_MAX + 1], letter[33];
+        char host[256]; /* it only looks this name up */
         int fd;
         pid_t pid;
         sd_event_source *io, *timer, *child;
@@ -60,10 +69,24 @@ struct brain_notify {
         struct delivery *deliveries;
         struct letter_answer tests[LETTER_TESTS_MAX]; /* a ring */
         size_t n_tests;
+        struct name names[NAMES_MAX];
+        size_t n_names;
+        bool looking; /* one look-up at a time */
 };
 
 void delivery_start(struct brain *b, struct sink *s, struct letter *l, json_t *facts);
+/* A veille-notify for this request (taken, freed later): s is NULL where it looks a name up. */
+void delivery_run(struct brain *b, struct sink *s, const char *letter, const char *host, char *request, int64_t timeout_s);
 bool sinks_failing(const struct brain *b);
+
+/* --- brain_notify_names.c: names are looked up ahead --------------------------------------------------------- */
+void names_take(struct brain *b);                 /* the sinks are other ones: which names they lead to */
+void names_step(struct brain *b, int64_t now_us); /* looks up what is due */
+void names_end(struct brain *b, const char *host, const json_t *answer, const char *why);
+json_t *names_of(const struct brain *b, const struct sink *s); /* host -> addresses, for a request; owned by the caller */
+void names_save(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
+void names_load(struct brain *b, const json_t *value);
+void names_free(struct brain *b);
 
 /* The oldest letter of the sink that may be tried now; NULL. */
 struct letter *letter_due(struct brain *b, const char *sink, int64_t now_us);

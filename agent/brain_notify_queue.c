@@ -225,6 +225,7 @@ void brain_notify_json(struct brain *b, json_t *doc)
 
 void brain_notify_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data)
 {
+        names_save(b, fn, data);
         for (const struct letter *l = b->notify->letters; l; l = l->next) {
                 char key[ALERT_NAME_MAX + 64];
                 json_t *o;
@@ -252,6 +253,8 @@ void brain_notify_load(struct brain *b, const char *key, const json_t *value)
         bool there = false;
         struct letter *l;
 
+        if (streq(key, "alert-addresses"))
+                names_load(b, value);
         if (!str_starts(key, "letter/") || !id_ok(id) || !sink || !json_is_string(json_object_get(message, "subject")))
                 return;
         for (size_t i = 0; i < b->notify->n_sinks; i++)

@@ -14,6 +14,7 @@ struct notify {
         const json_t *message; /* NULL for alertmanager */
         const json_t *alerts;  /* of alertmanager, else NULL */
         int attempt;           /* 1: the first */
+        const json_t *addresses; /* host -> addresses that were found before; NULL: none */
         int64_t until_us;      /* CLOCK_BOOTTIME: the answer must be there by then */
         char text[512];        /* what the other end said when it took the message */
         bool permanent;        /* the other end will not take this message later either */
@@ -25,6 +26,11 @@ int notify_webhook(struct notify *n, struct errinfo *err);
 int notify_alertmanager(struct notify *n, struct errinfo *err);
 int notify_journal(struct notify *n, struct errinfo *err);
 int notify_exec(struct notify *n, struct errinfo *err);
+
+/* Looks a name up: the addresses, owned by the caller; NULL with a sentence. */
+json_t *notify_resolve(const char *host, struct errinfo *err);
+/* For CURLOPT_RESOLVE: the remembered addresses of the URL's host as "HOST:PORT:ADDRESS,..."; false: there are none. */
+bool notify_remembered(const struct notify *n, const char *url, char *buf, size_t size);
 
 /* "" when there is none. */
 const char *notify_text(const json_t *o, const char *key);

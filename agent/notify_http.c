@@ -62,7 +62,7 @@ static struct curl_slist *make_headers(const struct notify *n, const struct noti
         return *secret ? signature(headers, secret, h->body, h->len) : headers;
 }
 
-int notify_post(struct notify *n, struct notify_http *h, struct errinfo *err)
+static int post_to(struct notify *n, struct notify_http *h, struct curl_slist *known, int64_t wait_ms, struct errinfo *err)
 {
         char error[CURL_ERROR_SIZE] = "";
         CURL *curl = curl_easy_init();
@@ -74,6 +74,7 @@ int notify_post(struct notify *n, struct notify_http *h, struct errinfo *err)
         h->status = 0;
         *h->answer = '\0';
         curl_easy_setopt(curl, CURLOPT_URL, h->url);
+        curl_easy_setopt(curl, CURLOPT_RESOLVE, known);
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(curl, CURLOPT_POST, 1L);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, h->body);
@@ -82,8 +83,8 @@ int notify_post(struct notify *n, struct notify_http *h, struct errinfo *err)
         curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_answer);
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, h);
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)notify_left_ms(n));
-        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)MIN(notify_left_ms(n), 10000));
+        curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)wait_ms);
+        curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)MIN(wait_ms, 10000));
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
         curl_easy_setopt(curl, CURLOPT_USERAGENT, "veille-notify");
         if (*notify_text(n->sink, "ca_file"))
@@ -93,8 +94,24 @@ int notify_post(struct notify *n, struct notify_http *h, struct errinfo *err)
         curl_easy_cleanup(curl);
         curl_slist_free_all(headers);
         if (code != CURLE_OK)
-                return err_set(err, -EIO, "%.*s: %s", site_len(h->url), h->url, *error ? error : curl_easy_strerror(code));
+                return err_set(err, code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT ? -EHOSTUNREACH : -EIO, "%.*s: %s",
+                               site_len(h->url), h->url, *error ? error : curl_easy_strerror(code));
         return 0;
+}
+
+int notify_post(struct notify *n, struct notify_http *h, struct errinfo *err)
+{
+        char known[1024];
+        struct curl_slist *list;
+        int r;
+
+        if (!notify_remembered(n, h->url, known, sizeof(known)))
+                return post_to(n, h, NULL, notify_left_ms(n), err);
+        /* At the addresses that were found before; when nobody is there, the name may have moved: then the name server is asked. */
+        list = curl_slist_append(NULL, known);
+        r = post_to(n, h, list, notify_left_ms(n) / 2, err);
+        curl_slist_free_all(list);
+        return r == -EHOSTUNREACH ? post_to(n, h, NULL, notify_left_ms(n), err) : r;
 }
 
 static bool is_permanent(long status)

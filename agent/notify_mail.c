@@ -77,7 +77,8 @@ static bool is_permanent(CURLcode code, long reply)
         return reply >= 500 && reply < 600 && (code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_WEIRD_SERVER_REPLY);
 }
 
-static int try_relay(struct notify *n, const char *relay, const char *letter, int64_t wait_ms, struct errinfo *err)
+/* known: addresses for CURLOPT_RESOLVE; NULL: the name server is asked. */
+static int send_to(struct notify *n, const char *relay, const char *letter, struct curl_slist *known, int64_t wait_ms, struct errinfo *err)
 {
         struct upload u = { .text = letter, .len = strlen(letter) };
         char url[1200], from[320], error[CURL_ERROR_SIZE] = "", host[256];
@@ -92,6 +93,7 @@ static int try_relay(struct notify *n, const char *relay, const char *letter, in
         snprintf(host, sizeof(host), "%s", strchr(notify_letter_from(n, from, sizeof(from)), '@') + 1);
         snprintf(url, sizeof(url), "%s/%s", relay, host);
         curl_easy_setopt(curl, CURLOPT_URL, url);
+        curl_easy_setopt(curl, CURLOPT_RESOLVE, known);
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
         curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from);
         curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, to);
@@ -115,7 +117,22 @@ static int try_relay(struct notify *n, const char *relay, const char *letter, in
                 return 0;
         }
         n->permanent = is_permanent(code, reply);
-        return err_set(err, -EIO, "%s: %s%s%s%s", relay, *error ? error : curl_easy_strerror(code), *u.last ? " (" : "", u.last, *u.last ? ")" : "");
+        return err_set(err, code == CURLE_COULDNT_CONNECT || (code == CURLE_OPERATION_TIMEDOUT && !*u.last) ? -EHOSTUNREACH : -EIO, "%s: %s%s%s%s", relay, *error ? error : curl_easy_strerror(code), *u.last ? " (" : "", u.last, *u.last ? ")" : "");
+}
+
+/* At the addresses that were found before; when nobody is there, the name may have moved: then the name server is asked. */
+static int try_relay(struct notify *n, const char *relay, const char *letter, int64_t wait_ms, struct errinfo *err)
+{
+        char known[1024];
+        struct curl_slist *list;
+        int r;
+
+        if (!notify_remembered(n, relay, known, sizeof(known)))
+                return send_to(n, relay, letter, NULL, wait_ms, err);
+        list = curl_slist_append(NULL, known);
+        r = send_to(n, relay, letter, list, wait_ms / 2, err);
+        curl_slist_free_all(list);
+        return r == -EHOSTUNREACH ? send_to(n, relay, letter, NULL, wait_ms / 2, err) : r;
 }
 
 int notify_mail(struct notify *n, struct errinfo *err)

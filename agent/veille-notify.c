@@ -14,6 +14,7 @@
 #include "options.h"
 
 #define REQUEST_MAX (8 * 1024 * 1024)
+#define RESOLVE_S 25
 #define REQUEST_WAIT_US (10 * USEC_PER_SEC)
 
 static const struct program program = {
@@ -61,9 +62,9 @@ static char *read_request(size_t *ret_len)
         return buf;
 }
 
-static int answer(const struct notify *n, int r, const struct errinfo *err)
+static int answer(const struct notify *n, const json_t *found, int r, const struct errinfo *err)
 {
-        json_t *doc = r >= 0 ? json_pack("{sb ss}", "ok", 1, "text", n->text)
+        json_t *doc = found ? json_pack("{sb sO}", "ok", 1, "addresses", found) : r >= 0 ? json_pack("{sb ss}", "ok", 1, "text", n->text)
                              : json_pack("{sb ss sb}", "ok", 0, "error", err->text, "permanent", n->permanent);
         char *text;
 
@@ -86,6 +87,7 @@ static int deliver(const json_t *request, struct notify *n, struct errinfo *err)
         n->sink = json_object_get(request, "sink");
         n->message = json_object_get(request, "message");
         n->alerts = json_object_get(request, "alerts");
+        n->addresses = json_object_get(request, "addresses");
         n->attempt = (int)MAX(json_integer_value(json_object_get(request, "attempt")), 1);
         type = notify_text(n->sink, "type");
         timeout = json_integer_value(json_object_get(n->sink, "timeout"));
@@ -108,7 +110,7 @@ int main(int argc, char *argv[])
         struct common_options common = COMMON_OPTIONS_DEFAULT;
         struct errinfo err = { 0 };
         struct notify n = { 0 };
-        json_t *request;
+        json_t *request, *found = NULL;
         size_t len = 0;
         char *text;
         int r = program_start(&program, &common, NULL, &argc, argv, stdout, stderr);
@@ -119,8 +121,15 @@ int main(int argc, char *argv[])
         text = read_request(&len);
         request = text ? json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
         free(text);
-        r = deliver(request, &n, &err);
-        r = answer(&n, r, &err);
+        if (*notify_text(request, "resolve")) {
+                alarm(RESOLVE_S);
+                found = notify_resolve(notify_text(request, "resolve"), &err);
+                r = found ? 0 : -ENOENT;
+        } else {
+                r = deliver(request, &n, &err);
+        }
+        r = answer(&n, found, r, &err);
+        json_decref(found);
         json_decref(request);
         return r;
 }

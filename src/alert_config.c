@@ -188,6 +188,38 @@ json_t *sink_config_json(const struct config *c, const char *name, enum sink_typ
         return doc;
 }
 
+bool sink_url_host(const char *url, char *host, size_t size, int *ret_port)
+{
+        static const struct {
+                const char *scheme;
+                int port;
+        } schemes[] = { { "smtp://", 25 }, { "smtps://", 465 }, { "http://", 80 }, { "https://", 443 } };
+        bool numeric = true;
+        size_t n = 0;
+        long port = 0;
+
+        for (size_t i = 0; i < ARRAY_LEN(schemes) && !port; i++)
+                if (str_starts(url, schemes[i].scheme)) {
+                        url += strlen(schemes[i].scheme);
+                        port = schemes[i].port;
+                }
+        if (!port || *url == '[')
+                return false;
+        n = strcspn(url, ":/?#@");
+        if (n == 0 || n >= size || url[n] == '@')
+                return false;
+        memcpy(host, url, n);
+        host[n] = '\0';
+        for (const char *c = host; *c; c++)
+                numeric &= (*c >= '0' && *c <= '9') || *c == '.';
+        if (url[n] == ':')
+                port = strtol(url + n + 1, NULL, 10);
+        if (numeric || strcasecmp(host, "localhost") == 0 || port < 1 || port > 65535)
+                return false;
+        *ret_port = (int)port;
+        return true;
+}
+
 /* --- contacts ---------------------------------------------------------------------------------------------- */
 
 static int take_sinks(const struct config *c, const char *name, struct contact_config *ret, struct errinfo *err)

@@ -30,6 +30,9 @@ bool contact_config_is_off(const struct config *c, const char *name);
  * paths of their files. NULL and a sentence when the section makes no sense. */
 json_t *sink_config_json(const struct config *c, const char *name, enum sink_type *ret_type, struct errinfo *err);
 
+/* The host and port that a URL of a sink leads to; false: it is a numeric address or this host, there is nothing to look up. */
+bool sink_url_host(const char *url, char *host, size_t size, int *ret_port);
+
 struct contact_config {
         struct alert_contact contact;
         enum alert_language language;

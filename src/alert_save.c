@@ -8,9 +8,12 @@
 
 #include "alert_private.h"
 
+/* Whole seconds: the two clocks are never read at the same moment, and what did not change must not look as if it had. */
 static json_t *when(const struct alerts *a, int64_t us)
 {
-        return us ? json_integer(alerts_wall_us(a, us)) : json_integer(0);
+        int64_t wall = alerts_wall_us(a, us) + USEC_PER_SEC / 2;
+
+        return json_integer(us ? wall - wall % USEC_PER_SEC : 0);
 }
 
 static json_t *told_json(const struct alerts *a, const struct alert *x)
@@ -30,10 +33,10 @@ static json_t *told_json(const struct alerts *a, const struct alert *x)
 
 static json_t *alert_json(const struct alerts *a, const struct alert *x)
 {
-        json_t *o = json_pack("{ss ss ss ss ss ss ss ss ss ss so so so so sI si si sb so}", "host", x->host, "component", x->component,
+        json_t *o = json_pack("{ss ss ss ss ss ss ss ss ss ss so so so sI si si sb so}", "host", x->host, "component", x->component,
                               "rule", x->rule, "kind", x->kind, "text", x->text, "clears", x->clears, "check", x->check, "instance",
                               x->instance, "level", level_name(x->level), "worst", level_name(x->worst), "opened", when(a, x->opened_us),
-                              "since", when(a, x->level_us), "read", when(a, x->read_us), "first_told", when(a, x->first_told_us),
+                              "since", when(a, x->level_us), "first_told", when(a, x->first_told_us),
                               "id", (json_int_t)x->opened_wall_us, "roles", (int)x->roles, "changes", (int)x->changes, "protected",
                               x->protected_, "told", told_json(a, x));
 
@@ -175,7 +178,7 @@ static void load_alert(struct alerts *a, const json_t *o)
         x->worst = level_worse(level_of(o, "worst"), x->level);
         x->opened_us = boot_time(a, o, "opened");
         x->level_us = boot_time(a, o, "since");
-        x->read_us = boot_time(a, o, "read");
+        x->read_us = x->level_us; /* when it was read last changes all the time: the next reading says it */
         x->first_told_us = boot_time(a, o, "first_told");
         x->opened_wall_us = json_integer_value(json_object_get(o, "id"));
         x->value = json_is_number(value) ? json_number_value(value) : NAN;

@@ -129,12 +129,36 @@ static void ways_out_that_are_none_are_warned_of(void **state UNUSED)
         }
 }
 
+static void names_to_look_up_are_found_in_urls(void **state UNUSED)
+{
+        static const struct {
+                const char *url, *host; /* NULL: nothing to look up */
+                int port;
+        } rows[] = {
+                { "smtp://relay.example.org", "relay.example.org", 25 }, { "smtp://relay.example.org:587", "relay.example.org", 587 },
+                { "smtps://relay.example.org", "relay.example.org", 465 }, { "https://chat.example.org/a:b?c", "chat.example.org", 443 },
+                { "http://am:9093", "am", 9093 }, { "http://127.0.0.1:9093", NULL, 0 }, { "http://[::1]:9093", NULL, 0 },
+                { "http://localhost:9093", NULL, 0 }, { "http://am:0", NULL, 0 }, { "http://am:99999", NULL, 0 }, { "https://user@host/", NULL, 0 },
+                { "ftp://host/", NULL, 0 }, { "", NULL, 0 },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                char host[64] = "";
+                int port = 0;
+                bool found = sink_url_host(rows[i].url, host, sizeof(host), &port);
+
+                if (found != (rows[i].host != NULL) || (found && (!streq(host, rows[i].host) || port != rows[i].port)))
+                        fail_msg("%s: %s:%d", rows[i].url, host, port);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_said_is_taken),
                 cmocka_unit_test(what_makes_no_sense_is_refused_with_its_place),
                 cmocka_unit_test(too_many_contacts_are_refused),
+                cmocka_unit_test(names_to_look_up_are_found_in_urls),
                 cmocka_unit_test(ways_out_that_are_none_are_warned_of),
         };
 

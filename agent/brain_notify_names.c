@@ -1,0 +1,167 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Names of relays and servers, looked up ahead by a veille-notify of its own and remembered, over restarts and reboots too: when the
+ * name server is dead, or asking it hangs, messages still find their way. */
+
+#include "brain_notify.h"
+
+#define AGAIN_US (600 * USEC_PER_SEC)
+#define AGAIN_FAILED_US (60 * USEC_PER_SEC)
+#define LOOK_UP_S 30
+#define STATE_KEY "alert-addresses"
+
+static struct name *name_find(const struct brain *b, const char *host)
+{
+        struct brain_notify *n = b->notify;
+
+        for (size_t i = 0; i < n->n_names; i++)
+                if (streq(n->names[i].host, host))
+                        return &n->names[i];
+        return NULL;
+}
+
+static struct name *name_make(struct brain *b, const char *host)
+{
+        struct brain_notify *n = b->notify;
+        struct name *name = name_find(b, host);
+
+        if (name || n->n_names == NAMES_MAX)
+                return name;
+        name = &n->names[n->n_names++];
+        *name = (struct name){ .used = false };
+        snprintf(name->host, sizeof(name->host), "%s", host);
+        return name;
+}
+
+/* The URLs of a sink. */
+static const json_t *urls(const struct sink *s)
+{
+        const json_t *list = json_object_get(s->doc, "relay");
+
+        return list ? list : json_object_get(s->doc, "url");
+}
+
+void names_take(struct brain *b)
+{
+        struct brain_notify *n = b->notify;
+        size_t kept = 0;
+
+        for (size_t i = 0; i < n->n_names; i++)
+                n->names[i].used = false;
+        for (size_t i = 0; i < n->n_sinks; i++) {
+                const json_t *v;
+                size_t k;
+
+                json_array_foreach((json_t *)urls(&n->sinks[i]), k, v) {
+                        char host[256];
+                        int port;
+                        struct name *name = sink_url_host(json_string_value(v), host, sizeof(host), &port) ? name_make(b, host) : NULL;
+
+                        if (name)
+                                name->used = true;
+                }
+        }
+        for (size_t i = 0; i < n->n_names; i++)
+                if (n->names[i].used)
+                        n->names[kept++] = n->names[i];
+                else
+                        json_decref(n->names[i].addresses);
+        n->n_names = kept;
+}
+
+void names_step(struct brain *b, int64_t now_us)
+{
+        struct brain_notify *n = b->notify;
+
+        for (size_t i = 0; i < n->n_names && !n->looking; i++) {
+                char *request;
+
+                if (n->names[i].next_us > now_us)
+                        continue;
+                if (asprintf(&request, "{\"resolve\":\"%s\"}\n", n->names[i].host) < 0)
+                        abort();
+                n->looking = true;
+                n->names[i].next_us = now_us + AGAIN_FAILED_US;
+                delivery_run(b, NULL, "", n->names[i].host, request, LOOK_UP_S);
+        }
+}
+
+void names_end(struct brain *b, const char *host, const json_t *answer, const char *why)
+{
+        struct name *name = name_find(b, host);
+        json_t *found = json_object_get(answer, "addresses");
+
+        b->notify->looking = false;
+        if (!name)
+                return;
+        if (json_is_array(found) && json_array_size(found) > 0) {
+                json_decref(name->addresses);
+                name->addresses = json_incref(found);
+                name->next_us = brain_now_us() + AGAIN_US;
+                return;
+        }
+        /* What was found before stays: a name server that is dead is what this is for. */
+        if (!name->addresses)
+                brain_log(b, BRAIN_WARNING, "looking up %s, where messages go: %s", host, why);
+}
+
+json_t *names_of(const struct brain *b, const struct sink *s)
+{
+        json_t *doc = json_object(), *v;
+        size_t i;
+
+        json_array_foreach((json_t *)urls(s), i, v) {
+                char host[256];
+                int port;
+                const struct name *name = sink_url_host(json_string_value(v), host, sizeof(host), &port) ? name_find(b, host) : NULL;
+
+                if (name && name->addresses)
+                        json_object_set(doc, host, name->addresses);
+        }
+        return doc;
+}
+
+void names_save(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data)
+{
+        json_t *doc = json_object();
+
+        for (size_t i = 0; i < b->notify->n_names; i++)
+                if (b->notify->names[i].addresses)
+                        json_object_set(doc, b->notify->names[i].host, b->notify->names[i].addresses);
+        if (json_object_size(doc) > 0)
+                fn(data, STATE_KEY, doc);
+        json_decref(doc);
+}
+
+/* Only of names that are in use, only what looks like addresses. */
+static json_t *addresses_ok(const json_t *list)
+{
+        json_t *good = json_array(), *v;
+        size_t i;
+
+        json_array_foreach((json_t *)list, i, v) {
+                const char *s = json_string_value(v);
+
+                if (s && i < 8 && strlen(s) < 46 && strspn(s, "0123456789abcdefABCDEF.:") == strlen(s))
+                        json_array_append(good, v);
+        }
+        if (json_array_size(good) > 0)
+                return good;
+        json_decref(good);
+        return NULL;
+}
+
+void names_load(struct brain *b, const json_t *value)
+{
+        for (size_t i = 0; i < b->notify->n_names; i++)
+                if (!b->notify->names[i].addresses)
+                        b->notify->names[i].addresses = addresses_ok(json_object_get(value, b->notify->names[i].host));
+}
+
+void names_free(struct brain *b)
+{
+        for (size_t i = 0; i < b->notify->n_names; i++)
+                json_decref(b->notify->names[i].addresses);
+        b->notify->n_names = 0;
+}
