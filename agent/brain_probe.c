@@ -21,6 +21,7 @@
 #define INSTANCES_MAX 1024
 #define OUTPUT_MAX (16 * 1024 * 1024) /* of one request */
 #define SERIES_MAX 4096 /* of one instance: the judge's */
+#define STANDSTILL_US (1 * USEC_PER_SEC)
 #define GRACE_S 5 /* on top of the children's own deadlines */
 #define PROBE_CHILDREN 8
 
@@ -333,10 +334,22 @@ static int on_io(sd_event_source *s UNUSED, int fd, uint32_t revents UNUSED, voi
         return 0;
 }
 
-static int on_timer(sd_event_source *s UNUSED, uint64_t usec UNUSED, void *data)
+static uint64_t patience_us(const struct probe_request *r)
+{
+        uint64_t rounds = (r->n + PROBE_CHILDREN - 1) / PROBE_CHILDREN + r->discovery;
+
+        return ((uint64_t)r->check->deadline_s * rounds + GRACE_S) * USEC_PER_SEC;
+}
+
+static int on_timer(sd_event_source *s, uint64_t usec, void *data)
 {
         struct probe_request *r = data;
 
+        /* We come late because the host stood still (paused, suspended): the probe did, too, and has its time once more. */
+        if (brain_now_us() - (int64_t)usec > STANDSTILL_US) {
+                sd_event_source_set_time_relative(s, patience_us(r));
+                return sd_event_source_set_enabled(s, SD_EVENT_ONESHOT);
+        }
         /* When all have ended, what is left waits for a hung child to be reaped. */
         if (r->outstanding > 0 || r->discovery)
                 request_over(r, VERDICT_TIMEOUT, "the probe itself does not answer");
@@ -478,12 +491,8 @@ static int request_begin(struct brain *b, struct probe_request *r)
                 code = sd_event_add_io(b->event, &r->io, r->fd, EPOLLIN, on_io, r);
         if (code >= 0 && r->pid > 0)
                 code = sd_event_add_child(b->event, &r->child, r->pid, WEXITED, on_child, r);
-        if (code >= 0) {
-                uint64_t rounds = (r->n + PROBE_CHILDREN - 1) / PROBE_CHILDREN + r->discovery;
-
-                code = sd_event_add_time_relative(b->event, &r->timer, CLOCK_BOOTTIME,
-                                                  ((uint64_t)check->deadline_s * rounds + GRACE_S) * USEC_PER_SEC, 0, on_timer, r);
-        }
+        if (code >= 0)
+                code = sd_event_add_time_relative(b->event, &r->timer, CLOCK_BOOTTIME, patience_us(r), 0, on_timer, r);
         return code;
 }
 

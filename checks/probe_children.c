@@ -19,6 +19,7 @@
 #include "probe.h"
 
 #define CHILDREN_MAX 8              /* at once; instances wait for a place */
+#define STANDSTILL_MS 1000 /* a loop that comes so much later than it meant to did not run */
 #define SLOW_MS 20                  /* busy for longer with one instance: the next one gets a child of its own */
 #define OUTPUT_MAX (1024 * 1024)    /* of one instance */
 #define LINE_MAX_LEN 16384
@@ -375,6 +376,15 @@ static void batch_fill(struct env *env, struct batch *b)
                 child_dismiss(c);
 }
 
+/* The host was paused with its clocks running on, or suspended: nobody could answer meanwhile, so that wait does not count. */
+static void forgive_standstill(struct batch *b, int64_t begun_ms, int64_t until_ms)
+{
+        int64_t now = now_ms();
+
+        for (size_t i = 0; now - until_ms > STANDSTILL_MS && i < b->n_children; i++)
+                b->children[i].deadline_ms += now - begun_ms;
+}
+
 static void batch_wait(struct batch *b)
 {
         struct pollfd p[CHILDREN_MAX + 1];
@@ -397,9 +407,11 @@ static void batch_wait(struct batch *b)
         }
         /* Notice when whoever asked has gone. */
         p[n] = (struct pollfd){ .fd = b->out_fd, .events = 0 };
-        int64_t left = until - now_ms();
+        int64_t begun = now_ms(), left = until - begun;
+        int r = poll(p, n + 1, reaping ? 2 : (int)MAX(left, 0));
 
-        if (poll(p, n + 1, reaping ? 2 : (int)MAX(left, 0)) < 0)
+        forgive_standstill(b, begun, until);
+        if (r < 0)
                 return;
         for (size_t i = 0; i < n; i++)
                 if (p[i].revents)

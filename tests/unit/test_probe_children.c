@@ -25,6 +25,23 @@ static int discover(struct env *env UNUSED, struct instance_list *list)
         return 0;
 }
 
+/* Everybody stands still for longer than the deadline while the clocks run on; the one who asks wakes first. */
+static void stand_still(void)
+{
+        pid_t child = getpid(), parent = getppid();
+
+        if (fork() != 0)
+                return;
+        setpgid(0, 0);
+        kill(parent, SIGSTOP);
+        kill(child, SIGSTOP);
+        usleep(4500 * 1000);
+        kill(parent, SIGCONT);
+        usleep(300 * 1000);
+        kill(child, SIGCONT);
+        _exit(0);
+}
+
 /* What it does is in its name; then it says in which process that was. */
 static enum result run(struct env *env, const struct instance *instance)
 {
@@ -37,7 +54,9 @@ static enum result run(struct env *env, const struct instance *instance)
                 kill(getpid(), SIGKILL);
         if (str_starts(n, "exit"))
                 _exit(7);
-        if (str_starts(n, "slow"))
+        if (str_starts(n, "paused"))
+                stand_still();
+        if (str_starts(n, "slow") || str_starts(n, "paused"))
                 usleep(300 * 1000);
         memset(much, 'x', sizeof(much) - 1);
         for (int i = 0; str_starts(n, "flood") && i < 1000; i++)
@@ -210,6 +229,18 @@ static void all_hang(void **state UNUSED)
         }
 }
 
+/* A host that was paused: what was being measured meanwhile has not hung. What does hang is still told, later. */
+static void a_pause_is_no_silence(void **state UNUSED)
+{
+        static const char *const instances[] = { "paused", "hang", NULL };
+        struct answer a[2];
+
+        run_all(instances, 2, NULL, a);
+        assert_string_equal(a[0].result, "ok");
+        assert_string_equal(a[1].result, "timeout");
+        assert_int_equal(a[0].ends + a[1].ends, 2);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -218,6 +249,7 @@ int main(void)
                 cmocka_unit_test(slow_ones_run_beside_each_other),
                 cmocka_unit_test(privileged_ones_have_their_own),
                 cmocka_unit_test(all_hang),
+                cmocka_unit_test(a_pause_is_no_silence),
         };
 
         signal(SIGPIPE, SIG_IGN);
