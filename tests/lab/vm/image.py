@@ -128,11 +128,12 @@ def edac_module(version):
     return module
 
 
-def witness():
-    source = HERE + "/guest/witness.c"
-    path = LAB + "/witness-" + hash_of(read(source))
+def helper(name):
+    """A small program of ours that runs inside."""
+    source = "%s/guest/%s.c" % (HERE, name)
+    path = "%s/%s-%s" % (LAB, name, hash_of(read(source)))
     if not os.path.exists(path):
-        keep_only(path, LAB + "/witness-*")
+        keep_only(path, "%s/%s-*" % (LAB, name))
         run("gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-static", "-o", path, source)
     return path
 
@@ -189,7 +190,8 @@ def sources():
     for path in module_closure(modules):
         files["lib/modules/%s/%s" % (version, path)] = modules + "/" + path
     files["lib/modules/lab_edac.ko"] = edac_module(version)
-    files.update({"bin/busybox": "/bin/busybox", "usr/sbin/witness": witness(), "init": HERE + "/guest/init",
+    files.update({"bin/busybox": "/bin/busybox", "usr/sbin/witness": helper("witness"), "usr/sbin/clock_kept": helper("clock_kept"),
+                  "init": HERE + "/guest/init",
                   "usr/sbin/lab-alert": HERE + "/guest/alert"})
     return files, version
 
