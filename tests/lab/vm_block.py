@@ -80,4 +80,4 @@ def block(lab):
         lab.finish()
 
 
-run("block", {"pc": block, "q35": block})
+run("block", {"pc": block, "q35": block}, long=["q35"])

@@ -36,6 +36,7 @@ from machine import Machine, Timeout
 
 ROWS = image.LAB + "/rows"
 BEHIND_S = 0.5
+LOOK_S = 4
 # Rules that count over a day: here over a few seconds, so that they can become silent again.
 WINDOW_S, HOLD_S, CALM_S = 6, 2, 1
 EVENTS = "kernel_events_total"
@@ -55,7 +56,8 @@ def config():
                 lines.append("calm = %ds" % CALM_S)
             if rule.get("metric") == EVENTS and rule.get("kind") == "rate":
                 lines.append("window = %ds" % WINDOW_S)
-    # Every machine here was started just now, and no clock server is there.
+    # Disks are as small as can be, every machine was started just now, and no clock server is there.
+    out["fs-space-mail"] = ["enabled = no"]
     out["host-rebooted"] = out["host-clock-unsynchronized"] = out["host-clock-lost"] = ["enabled = no"]
     return "\n".join("[rule %s]\n%s" % (name, "\n".join(lines)) for name, lines in out.items() if lines)
 
@@ -81,7 +83,8 @@ class Lab:
         try:
             if prepare:
                 prepare(m)
-            m.start_veille("\n".join([config(), extra, os.environ.get("LAB_CONFIG", "").replace("\\n", "\n")]))
+            self.extra = extra
+            self.start_veille()
             m.start_peers(*peers)
             self.peers = peers
         except BaseException:
@@ -89,6 +92,9 @@ class Lab:
             raise
         print("# %s: machine is up after %.1f s" % (self.family, time.monotonic() - start), flush=True)
         return m
+
+    def start_veille(self):
+        self.m.start_veille("\n".join([config(), self.extra, os.environ.get("LAB_CONFIG", "").replace("\\n", "\n")]))
 
     # --- what the kernel shows: functions of the time of the injection that return a text ------------
 
@@ -126,22 +132,25 @@ class Lab:
         return found is not None and found[1]["level"] == level
 
     def fault(self, title, inject, seen, expect, look=None, peers=None, repair=None, limit=None, stays=None,
-              later=False, note=""):
+              later=False, again=None, alone=False):
         """expect: (component, level, rule). peers: {name: pattern} of what they are known to say. stays: why the verdict remains
-        after the repair. limit: seconds for the verdict."""
+        after the repair. limit: seconds for the verdict. again: the check that is to look again while a rule holds back, where an event
+        begins it. alone: no comparison, the peers had begun before."""
         if self.only and not re.search(self.only, title):
             return
         row = {"family": self.family, "machine": self.kind, "fault": title, "component": expect[0], "level": expect[1], "rule": expect[2],
-               "looked": bool(look), "note": note, "commit": commit(), "time": int(time.time())}
+               "looked": bool(look), "commit": commit(), "time": int(time.time())}
         problem = None
         try:
-            self.inject_and_judge(row, inject, seen, expect, look, peers or {}, limit or self.limit)
+            self.inject_and_judge(row, inject, seen, expect, (look, again), peers or {}, limit or self.limit)
+            if not alone:
+                self.compare(row)
         except Exception as e:
             problem = str(e) or traceback.format_exc()
             row["problem"] = problem.splitlines()[0][:300]
         try:
             if repair:
-                self.repair(row, repair, expect, look, stays, later, judged=problem is None)
+                self.repair(row, repair, expect, look or again, stays, later, judged=problem is None)
         except Exception as e:
             problem = (problem or "") + "repair: " + (str(e) or traceback.format_exc())
             row.setdefault("problem", problem.splitlines()[0][:300])
@@ -155,8 +164,8 @@ class Lab:
         if not good:
             print("".join("# " + line + "\n" for line in str(detail)[-3000:].splitlines()), flush=True)
 
-    def inject_and_judge(self, row, inject, seen, expect, look, peers, limit):
-        m = self.m
+    def inject_and_judge(self, row, inject, seen, expect, looks, peers, limit):
+        m, (look, again) = self.m, looks
         before = m.status()
         if before and self.says(before, *expect):
             raise AssertionError("veille says so before anything is wrong: the fault would prove nothing")
@@ -165,7 +174,7 @@ class Lab:
         row["kernel"] = seen(since)
         if look:
             since = m.poll(look)
-        when, doc = m.wait_status(lambda d: self.says(d, *expect), since, limit, "veille does not say %s %s %s" % expect)
+        doc = self.verdict(expect, look or again, since, limit)
         component, reason = self.reason(doc, expect[0], expect[2])
         row.update(seconds=round(doc["time_boot"] - since, 2), text=reason["text"], component_level=component["level"],
                    health=doc["health"], stall=doc["counters"]["longest_stall_s"])
@@ -175,9 +184,22 @@ class Lab:
             row["peers"][name] = [round(line.time - since, 2), line.text] if line else None
             if name in peers and not line:
                 raise AssertionError("%s was expected to say /%s/ and did not: does the fault still reach it?" % (name, peers[name]))
+
+    @staticmethod
+    def compare(row):
         fastest = min((v[0] for v in row["peers"].values() if v), default=None)
         if fastest is not None and row["seconds"] > fastest + BEHIND_S:
             raise AssertionError("veille needed %.2f s, a peer %.2f s: %s" % (row["seconds"], fastest, row["peers"]))
+
+    def verdict(self, expect, look, since, limit):
+        """The first status that says it. A rule that holds back needs a further look."""
+        stop, what = since + limit, "veille does not say %s %s %s" % expect
+        while look and self.m.latest < stop - LOOK_S:
+            try:
+                return self.m.wait_status(lambda d: self.says(d, *expect), since, LOOK_S, what)[1]
+            except Timeout:
+                self.m.poll(look)
+        return self.m.wait_status(lambda d: self.says(d, *expect), since, max(stop - self.m.latest, LOOK_S), what)[1]
 
     def also(self, title, expect):
         """Of the last fault veille said this, too, at some time since."""
@@ -232,13 +254,14 @@ class Lab:
 # What a peer says when something is wrong, whatever it is.
 SPEAKS = {
     "smartd": r"FAIL|failed|[Ee]rror|[Cc]ritical|increased|reached|[Ww]arning|Unable|unable|[Pp]refail|not capable|Sectors",
-    "rasdaemon": r"mc_event|mce_record|aer_event|corrected|Corrected|Uncorrected|error_type|memory_failure",
+    "rasdaemon": r"^ *<|mc_event:|mce_record:|memory_failure_event:",
     "mdadm": r".",
 }
 
 
-def run(family, parts):
-    """parts: {machine: function of a Lab}. Prints TAP, keeps the rows for the table."""
+def run(family, parts, long=()):
+    """parts: {machine: function of a Lab}; machines in long only when it may take long, or when they are asked for. Prints TAP, keeps
+    the rows for the table."""
     missing = image.missing()
     if missing:
         print("ok - %s faults in a virtual machine # SKIP not here: %s" % (family, " ".join(missing)))
@@ -246,7 +269,8 @@ def run(family, parts):
     os.makedirs(ROWS, exist_ok=True)
     bad = 0
     for kind, part in parts.items():
-        if os.environ.get("LAB_MACHINE", kind) != kind:
+        wanted = os.environ.get("LAB_MACHINE")
+        if kind != wanted if wanted else kind in long and not os.environ.get("LAB_LONG"):
             continue
         lab = Lab(family, kind)
         try:
@@ -257,7 +281,7 @@ def run(family, parts):
             lab.say(False, "%s %s: the machine" % (family, kind), traceback.format_exc())
         if not lab.rows and not lab.failed and not lab.only:
             lab.say(False, "%s %s: not one fault was injected" % (family, kind))
-        if not os.environ.get("LAB_CONFIG"):
+        if not os.environ.get("LAB_CONFIG") and not lab.only:
             with open("%s/%s-%s.jsonl" % (ROWS, family, kind), "w") as f:
                 f.writelines(json.dumps(row) + "\n" for row in lab.rows)
         bad += lab.failed

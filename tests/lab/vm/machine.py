@@ -95,7 +95,7 @@ class Machine:
     def boot(self, memory, args, append, power, bmc, counted):
         kernel, initrd = image.build()
         d = self.directory
-        command = ["nice", "-n", "1", "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", str(memory), "-smp", "1", "-nodefaults",
+        command = ["nice", "-n", os.environ.get("LAB_NICE", "5"), "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", str(memory), "-smp", "1", "-nodefaults",
                    *(["-icount", "shift=1,sleep=on"] if counted else []),
                    "-no-user-config", "-display", "none", "-kernel", kernel, "-initrd", initrd,
                    "-append", "console=ttyS0 loglevel=4 tsc=reliable " + append, "-serial", "file:%s/console" % d,
@@ -209,9 +209,11 @@ class Machine:
         out = []
         while True:
             line = self.shell_line()
-            if re.fullmatch(r"END \d+", line):
-                return int(line[4:]), out
-            out.append(line)
+            end = re.fullmatch(r"(.*)LAB-END (\d+)", line)
+            if not end:
+                out.append(line)
+                continue
+            return int(end.group(2)), out + [end.group(1)] * bool(end.group(1))  # a last line may lack its end
 
     def do(self, command):
         code, out = self.sh(command)
@@ -237,14 +239,14 @@ class Machine:
                 (self.events if "event" in answer else self.answers).append(answer)
                 self.news.notify_all()
 
-    def qmp(self, name, **arguments):
+    def qmp(self, command, **arguments):
         with self.news:
-            self.qmp_socket.sendall((json.dumps({"execute": name, "arguments": arguments}) + "\n").encode())
+            self.qmp_socket.sendall((json.dumps({"execute": command, "arguments": arguments}) + "\n").encode())
             if not self.news.wait_for(lambda: self.answers, GUEST_S):
-                raise Timeout("QEMU does not answer " + name)
+                raise Timeout("QEMU does not answer " + command)
             answer = self.answers.pop(0)
         if "error" in answer:
-            raise RuntimeError("QMP %s: %s" % (name, answer["error"]["desc"]))
+            raise RuntimeError("QMP %s: %s" % (command, answer["error"]["desc"]))
         return answer["return"]
 
     def hmp(self, line):
@@ -285,10 +287,17 @@ class Machine:
     def wait(self, find, limit, what):
         """The first result of find() that is not None; called with the lock held, whenever something is told. The limit is seconds of
         the guest; on a loaded host it takes longer."""
+        stop = time.monotonic() + 30 + 4 * limit
         with self.news:
             begin = self.latest
-            spent = lambda: self.latest > begin + limit
-            found = self.news.wait_for(lambda: [x] if (x := find()) is not None else (self.ended or spent()) and [None], 30 + 4 * limit)
+            ready = lambda: [x] if (x := find()) is not None else self.ended and [None]
+            found = self.news.wait_for(ready, 1)
+            while not found and self.latest <= begin + limit and time.monotonic() < stop:
+                try:
+                    self.witness.sendall(b"\n")  # a machine that has nothing to tell does not tell its time either
+                except OSError:
+                    pass  # it ended: the listener will say so
+                found = self.news.wait_for(ready, 1)
         if not found or found[0] is None:
             raise Timeout("%s%s" % ("the machine ended; " if self.ended else "", what() if callable(what) else what))
         return found[0]
@@ -372,14 +381,18 @@ class Machine:
         """smartd, rasdaemon, mdadm: the programs people use today, told to look as often as they can."""
         commands = {
             "smartd": "mkdir -p /var/lib/smartmontools; echo DEVICESCAN -a -W 0,0,60 >/etc/smartd.conf; stdbuf -oL smartd -d -i 10 -c /etc/smartd.conf",
-            "rasdaemon": "stdbuf -oL rasdaemon -f",
+            # The kernel would wake it only when half of the buffer is full.
+            "rasdaemon": "mkdir -p /sys/kernel/debug/tracing/instances/rasdaemon; echo 0 >/sys/kernel/debug/tracing/instances/rasdaemon/buffer_percent; "
+                         "stdbuf -oL rasdaemon -f",
             "mdadm": "mdadm --monitor --scan --delay=10 --program=/usr/sbin/lab-alert",
         }
         for name in names or ("smartd", "rasdaemon"):
             log = "/run/peers/" + name + (".out" if name == "mdadm" else "")
-            self.do("{ : >>%s; %s >>%s 2>&1 & echo $! >/run/peer-%s.pid; }" % (log, commands[name], log, name))
-        if not names or "smartd" in names:
-            self.peer("smartd", "Monitoring |no devices|No devices", 0, 60)
+            before, _, command = commands[name].rpartition("; ")
+            self.do(": >>%s; %s; %s >>%s 2>&1 & echo $! >/run/peer-%s.pid" % (log, before or ":", command, log, name))
+        for name, pattern in (("smartd", "Monitoring |no devices|No devices"), ("rasdaemon", "Listening")):
+            if name in (names or ("smartd", "rasdaemon")):
+                self.peer(name, pattern, 0, 60)
 
     def poll(self, check):
         """What no event announces is found when somebody looks: veille and smartd are told to in the same moment. Its time."""
@@ -408,6 +421,23 @@ class Machine:
 
     def heal(self, disk):
         self.reopen(disk, "file-" + disk)
+
+    def freeze(self, disk):
+        """It answers nothing any more, without an error: a byte a second. thaw() lets what waits through."""
+        if "group-" + disk not in self.injected:
+            self.injected["group-" + disk] = 1
+            self.qmp("object-add", **{"qom-type": "throttle-group", "id": "group-" + disk, "limits": {"bps-total": 1}})
+            self.qmp("blockdev-add", **{"driver": "throttle", "node-name": "frozen-" + disk, "throttle-group": "group-" + disk, "file": "file-" + disk})
+        self.reopen(disk, "frozen-" + disk)
+
+    def thaw(self, disk):
+        self.heal(disk)
+
+    def corrupt(self, disk, at, data):
+        """Changes what is on the medium; nobody is told."""
+        with open("%s/%s" % (self.directory, disk), "r+b") as f:
+            f.seek(at)
+            f.write(data)
 
     def reopen(self, disk, file):
         self.qmp("blockdev-reopen", options=[{"driver": "raw", "node-name": "disk-" + disk, "file": file}])
