@@ -46,6 +46,7 @@ static void load_boot_id(struct brain_kmsg *k)
 
         if (!f || fscanf(f, "%36[0-9a-f-]", k->boot_id) != 1)
                 k->boot_id[0] = '\0';
+        /* cppcheck-suppress resourceLeak ; closed by its attribute */
 }
 
 static void save_seq(struct brain_kmsg *k)

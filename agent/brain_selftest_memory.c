@@ -111,7 +111,7 @@ static json_t *save_kind(const struct selftest_memory *m, int k)
 
 static json_t *save_memory(const struct selftest_memory *m)
 {
-        json_t *o = json_pack("{sI sI sI sI}", "known", (json_int_t)m->known_s, "seen", (json_int_t)(m->seen_s / 86400 * 86400), "retry",
+        json_t *o = json_pack("{sI sI sI sI}", "known", (json_int_t)m->known_s, "seen", (json_int_t)m->seen_s / 86400 * 86400, "retry",
                               (json_int_t)m->retry_s, "running_since", (json_int_t)m->running_since_s);
 
         for (int k = 0; o && k < SELFTEST_KINDS; k++)

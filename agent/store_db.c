@@ -55,6 +55,7 @@ static const char from_version_1[] =
 
 #define EVENT_COLUMNS "id, time, component, kind, from_level, to_level, rule, why"
 
+/* NOLINTBEGIN(bugprone-suspicious-missing-comma): long statements are in pieces */
 static const char *const sql[STMT_MAX] = {
         [STMT_SERIES_ADD] = "INSERT OR REPLACE INTO series VALUES(?, ?, ?, ?)",
         [STMT_SERIES_SEEN] = "UPDATE series SET last_day = ? WHERE id = ? AND last_day < ?",
@@ -101,6 +102,7 @@ static const char *const sql[STMT_MAX] = {
                  " FROM events WHERE component = ?4 AND time >= ?1 AND (time, id) >= (?1, ?2) AND time <= ?3 ORDER BY time, id LIMIT 50"),
         [STMT_EVENTS_DELETE] = "DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?)",
 };
+/* NOLINTEND(bugprone-suspicious-missing-comma) */
 
 int db_exec(struct store *s, const char *text)
 {

@@ -104,6 +104,10 @@ static bool drop_event(struct pending *p, unsigned rank)
 {
         struct pending_event **least = &p->events, *e;
 
+        if (!p->events) {
+                p->lost_events++;
+                return false;
+        }
         for (struct pending_event **at = &p->events; *at; at = &(*at)->next)
                 if ((*at)->rank < (*least)->rank)
                         least = at;

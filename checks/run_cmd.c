@@ -168,7 +168,7 @@ static int take_result(struct running *p, struct cmd_result *ret)
 
 int run_cmd(const char *path, const char *const argv[], const struct run_cmd_how *how, struct cmd_result *ret)
 {
-        struct running p;
+        struct running p = { .out.fd = -1, .err.fd = -1 };
         bool in_time = false;
         int r = start(path, argv, how, &p);
 

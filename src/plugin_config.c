@@ -91,7 +91,7 @@ int plugin_config_check(const struct config *c, const struct catalog *catalog, s
         const char *const *names = config_section_names(c, "plugin");
 
         for (size_t i = 0; names[i]; i++) {
-                struct plugin_config p;
+                struct plugin_config p = { 0 };
                 bool found = false;
                 int r;
 
