@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 400
+# timeout: 700
 """Disks of every kind that cannot read or write a sector, that lose the block their file system begins with, and that are pulled
 and pushed back. The errors come from QEMU's blkdebug, under the disk."""
 
