@@ -28,7 +28,7 @@ def edac(lab):
         lab.fault("memory: a storm of corrected errors", knob(m, "ce 150 1"), lab.log(r"EDAC MC0: 150 CE .*DIMM_B1"),
                   ("DIMM_B1", "warning", "memory-error-storm"), peers={"rasdaemon": "mc_event"})
         lab.fault("memory: a flood of corrected errors", knob(m, "ce 2500 1"), lab.log(r"EDAC MC0: 2500 CE .*DIMM_B1"),
-                  ("DIMM_B1", "critical", "memory-error-storm"), peers={"rasdaemon": "mc_event"}, repair=lambda: None, later=True)
+                  ("DIMM_B1", "critical", "memory-error-storm"), peers={"rasdaemon": "mc_event"}, again="edac", repair=lambda: None, later=True)
         lab.fault("memory: an uncorrected error", knob(m, "ue 1 1"), lab.log(r"EDAC MC0: 1 UE .*DIMM_B1"), ("DIMM_B1", "critical", "memory-uncorrectable"),
                   peers={"rasdaemon": "mc_event"}, repair=lambda: None, stays="until the module is changed or the host restarts")
         lab.fault("processor: a corrected machine check", lambda: m.hmp("mce 0 4 0x9c00000000010092 0 0x1234000 0x40"), lab.log(r"Machine check events logged|\[Hardware Error\]"),

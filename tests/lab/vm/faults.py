@@ -193,13 +193,16 @@ class Lab:
 
     def verdict(self, expect, look, since, limit):
         """The first status that says it. A rule that holds back needs a further look."""
-        stop, what = since + limit, "veille does not say %s %s %s" % expect
+        return self.until(lambda d: self.says(d, *expect), look, since, limit, "veille does not say %s %s %s" % expect)
+
+    def until(self, predicate, look, since, limit, what):
+        stop = since + limit
         while look and self.m.latest < stop - LOOK_S:
             try:
-                return self.m.wait_status(lambda d: self.says(d, *expect), since, LOOK_S, what)[1]
+                return self.m.wait_status(predicate, since, LOOK_S, what)[1]
             except Timeout:
                 self.m.poll(look)
-        return self.m.wait_status(lambda d: self.says(d, *expect), since, max(stop - self.m.latest, LOOK_S), what)[1]
+        return self.m.wait_status(predicate, since, max(stop - self.m.latest, LOOK_S), what)[1]
 
     def also(self, title, expect):
         """Of the last fault veille said this, too, at some time since."""
@@ -221,7 +224,7 @@ class Lab:
             row["stays"] = stays
             return
         if later:
-            self.pending.append((row, expect, since))
+            self.pending.append((row, expect, since, look))
             return
         if look:
             m.poll(look)
@@ -241,9 +244,10 @@ class Lab:
     def finish(self, limit=100):
         """Whatever was repaired with later=True is silent by now."""
         pending, self.pending = self.pending, []
-        for row, expect, since in pending:
+        for row, expect, since, look in pending:
+            silent = lambda d: self.reason(d, expect[0], expect[2]) is None
             try:
-                _, doc = self.m.wait_status(lambda d: self.reason(d, expect[0], expect[2]) is None, self.m.now(), limit, "it is still said")
+                doc = self.until(silent, look, self.m.now(), limit, "it is still said")
                 row["green"] = round(doc["time_boot"] - since, 2)
                 self.say(True, "%s %s: %s: green again" % (self.family, self.kind, row["fault"]))
             except Timeout as e:
