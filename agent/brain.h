@@ -184,5 +184,7 @@ void brain_control_stop(struct brain *b);
 void brain_control_reloaded(struct brain *b, int r, const struct errinfo *err);
 /* The store confirmed something, complained, or is gone: who waits for it may be answered. */
 void brain_control_stored(struct brain *b);
+/* The answer of what was not done: {"ok":false,"error":TEXT}; the caller owns it. */
+json_t *control_failure(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 #endif

@@ -11,18 +11,6 @@
 
 #define END_MAX_S (366 * 86400)
 
-static json_t *failure(const char *fmt, ...) PRINTF_LIKE(1, 2);
-static json_t *failure(const char *fmt, ...)
-{
-        char text[512];
-        va_list ap;
-
-        va_start(ap, fmt);
-        vsnprintf(text, sizeof(text), fmt, ap);
-        va_end(ap);
-        return json_pack("{sb ss}", "ok", 0, "error", text);
-}
-
 static const char *text(const json_t *request, const char *key)
 {
         return json_string_value(json_object_get(request, key));
@@ -37,7 +25,7 @@ static const char *by(const json_t *request)
 
 static json_t *not_running(void)
 {
-        return failure("alerts are not running");
+        return control_failure("alerts are not running");
 }
 
 /* What was said holds from now on, also after a crash. */
@@ -64,10 +52,10 @@ json_t *brain_alert_ack(struct brain *b, const json_t *request)
         if (!b->alert)
                 return not_running();
         if (!component)
-                return failure("say which component; veillectl alerts shows what is open");
+                return control_failure("say which component; veillectl alerts shows what is open");
         n = alerts_ack(b->alert->alerts, component, rule, by(request), why, brain_now_us());
         if (n == -ENOENT)
-                return failure("%s has no open alert%s; veillectl alerts shows what is open", component, rule ? " of this rule" : "");
+                return control_failure("%s has no open alert%s; veillectl alerts shows what is open", component, rule ? " of this rule" : "");
         brain_log(b, BRAIN_NOTICE, "%s: %d alert%s acknowledged by %s%s%s", component, n, n == 1 ? "" : "s", by(request), why && *why ? ": " : "",
                   why ? why : "");
         keep(b);
@@ -83,11 +71,11 @@ json_t *brain_alert_silence(struct brain *b, const json_t *request)
         if (!b->alert)
                 return not_running();
         if (!component || !seconds)
-                return failure("say which component, and for how long (at most a year)");
+                return control_failure("say which component, and for how long (at most a year)");
         alerts_clock(b->alert->alerts, now, brain_wall_us());
         id = alerts_silence(b->alert->alerts, NULL, component, rule, now + seconds * USEC_PER_SEC, by(request), why, now);
         if (id < 0)
-                return failure("there are %d silences already; veillectl silence list shows them", ALERT_SILENCES_MAX);
+                return control_failure("there are %d silences already; veillectl silence list shows them", ALERT_SILENCES_MAX);
         brain_log(b, BRAIN_NOTICE, "%s: silenced for %lld s by %s%s%s", component, (long long)seconds, by(request), why && *why ? ": " : "",
                   why ? why : "");
         keep(b);
@@ -101,7 +89,7 @@ json_t *brain_alert_silence_end(struct brain *b, const json_t *request)
         if (!b->alert)
                 return not_running();
         if (id <= 0 || id > 1000000 || alerts_silence_end(b->alert->alerts, (unsigned)id, brain_now_us()) < 0)
-                return failure("there is no such silence; veillectl silence list shows them");
+                return control_failure("there is no such silence; veillectl silence list shows them");
         brain_log(b, BRAIN_NOTICE, "silence %lld ended by %s", (long long)id, by(request));
         keep(b);
         return json_pack("{sb}", "ok", 1);
@@ -116,7 +104,7 @@ json_t *brain_alert_maintenance(struct brain *b, const json_t *request)
         if (!b->alert)
                 return not_running();
         if (!end && !seconds)
-                return failure("say for how long (at most a year)");
+                return control_failure("say for how long (at most a year)");
         alerts_clock(b->alert->alerts, now, brain_wall_us());
         alerts_maintain(b->alert->alerts, end ? 0 : now + seconds * USEC_PER_SEC, by(request), why, now);
         brain_log(b, BRAIN_NOTICE, end ? "maintenance ended by %s" : "maintenance begun by %s: nobody is told of anything until its end", by(request));
@@ -187,7 +175,7 @@ json_t *brain_alert_test(struct brain *b, const json_t *request)
         json_decref(t.message);
         if (!found) {
                 json_decref(t.sinks);
-                return contact ? failure("there is no [contact %s] with sinks", contact) : failure("there is no [contact NAME] with sinks: nobody is told");
+                return contact ? control_failure("there is no [contact %s] with sinks", contact) : control_failure("there is no [contact NAME] with sinks: nobody is told");
         }
         brain_log(b, BRAIN_NOTICE, "test message %s asked for by %s", id, by(request));
         brain_notify_step(b, brain_now_us());

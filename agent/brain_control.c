@@ -58,8 +58,7 @@ static void client_free(struct client *c)
         free(c);
 }
 
-static json_t *failure(const char *fmt, ...) PRINTF_LIKE(1, 2);
-static json_t *failure(const char *fmt, ...)
+json_t *control_failure(const char *fmt, ...)
 {
         char text[512];
         va_list ap;
@@ -87,14 +86,14 @@ static json_t *do_accept(struct brain *b, const json_t *request)
         int n;
 
         if (seconds && (for_s < 1 || for_s > ACCEPT_MAX_S))
-                return failure("for how long: a second to ten years");
+                return control_failure("for how long: a second to ten years");
         if (!component)
-                return failure("say which component; veillectl status shows them");
+                return control_failure("say which component; veillectl status shows them");
         n = judge_accept(b->judge, component, rule, seconds ? brain_now_us() + for_s * USEC_PER_SEC : 0, brain_now_us());
         if (n == -ENOENT)
-                return failure("there is no component '%s'; veillectl status shows them", component);
+                return control_failure("there is no component '%s'; veillectl status shows them", component);
         if (n == 0)
-                return failure("%s has nothing that can be accepted: only what grew or went away can be, not a level that still holds%s",
+                return control_failure("%s has nothing that can be accepted: only what grew or went away can be, not a level that still holds%s",
                                component, seconds ? "; and what is gone only for good" : "");
         brain_log(b, BRAIN_NOTICE, "%s: %d findings accepted as they are by an administrator", component, n);
         brain_publish_soon(b);
@@ -104,7 +103,7 @@ static json_t *do_accept(struct brain *b, const json_t *request)
 
 static json_t *reloaded(int r, const struct errinfo *err)
 {
-        return r < 0 ? failure("%s; the old configuration stays in force", err->text) : json_pack("{sb}", "ok", 1);
+        return r < 0 ? control_failure("%s; the old configuration stays in force", err->text) : json_pack("{sb}", "ok", 1);
 }
 
 /* NULL: brain_control_reloaded() answers. */
@@ -121,7 +120,7 @@ static json_t *do_poll(struct brain *b, const json_t *request)
         const char *check = json_string_value(json_object_get(request, "check"));
 
         if (check && !judge_check(b->judge, check))
-                return failure("there is no check '%s'; veillectl checks lists them", check);
+                return control_failure("there is no check '%s'; veillectl checks lists them", check);
         brain_sched_hurry(b, check, LOOK_ALL);
         return json_pack("{sb}", "ok", 1);
 }
@@ -134,9 +133,9 @@ static json_t *do_selftest(struct brain *b, const json_t *request)
         char text[256];
 
         if (!component || !test)
-                return failure("say which disk, and short or long");
+                return control_failure("say which disk, and short or long");
         if (brain_selftest_ask(b, component, test, text, sizeof(text), &err) < 0)
-                return failure("%s", err.text);
+                return control_failure("%s", err.text);
         brain_publish_soon(b);
         return json_pack("{sb ss}", "ok", 1, "text", text);
 }
@@ -177,9 +176,9 @@ json_t *brain_control_answer(struct brain *b, const char *text, size_t len, bool
         while (i < ARRAY_LEN(commands) && !(cmd && streq(cmd, commands[i].cmd)))
                 i++;
         if (i == ARRAY_LEN(commands))
-                answer = failure("the request is none that veilled knows");
+                answer = control_failure("the request is none that veilled knows");
         else if (commands[i].acts && !may_act)
-                answer = failure("%s is for root and members of group %s", cmd, ADMIN_GROUP);
+                answer = control_failure("%s is for root and members of group %s", cmd, ADMIN_GROUP);
         else
                 answer = commands[i].fn(b, request);
         json_decref(request);

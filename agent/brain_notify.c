@@ -7,14 +7,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "brain_notify.h"
+#include "brain_program.h"
 
 #define MANAGER_EVERY_US (60 * USEC_PER_SEC)
 #define MANAGER_OVER_US (900 * USEC_PER_SEC) /* what is over is told again for so long */
@@ -291,57 +290,17 @@ static int on_child(sd_event_source *source UNUSED, const siginfo_t *si UNUSED, 
         return 0;
 }
 
-static int connect_socket(struct brain *b)
-{
-        struct sockaddr_un sa = { .sun_family = AF_UNIX };
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/notify.sock", b->options.run);
-
-        if (fd < 0)
-                return neg_errno();
-        if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
-                return -ENAMETOOLONG;
-        if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
-                return neg_errno();
-        return take_fd(&fd);
-}
-
 /* Beside our own file, as veille-probe. */
 static int spawn_notify(pid_t *ret_pid)
 {
         char path[4096];
         char *argv[] = { path, NULL }, *slash;
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attr;
-        sigset_t none, pipe;
         ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
-        int sv[2], r;
 
         path[MAX(n, 0)] = '\0';
         slash = strrchr(path, '/');
         strcpy(slash ? slash + 1 : path, "veille-notify");
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
-                return neg_errno();
-        sigemptyset(&none);
-        sigemptyset(&pipe);
-        sigaddset(&pipe, SIGPIPE);
-        posix_spawnattr_init(&attr);
-        posix_spawnattr_setsigmask(&attr, &none);
-        posix_spawnattr_setsigdefault(&attr, &pipe);
-        posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_adddup2(&actions, sv[1], 0);
-        posix_spawn_file_actions_adddup2(&actions, sv[1], 1);
-        r = posix_spawn(ret_pid, path, &actions, &attr, argv, environ);
-        posix_spawn_file_actions_destroy(&actions);
-        posix_spawnattr_destroy(&attr);
-        close(sv[1]);
-        if (r != 0) {
-                close(sv[0]);
-                return -r;
-        }
-        fcntl(sv[0], F_SETFL, O_NONBLOCK);
-        return sv[0];
+        return program_spawn(path, argv, ret_pid);
 }
 
 /* The request as text; NULL when it cannot be written. */
@@ -369,7 +328,7 @@ static int delivery_begin(struct delivery *d, int64_t timeout_s)
 
         if (!d->request)
                 return -EPROTO;
-        d->fd = connect_socket(d->b);
+        d->fd = program_connect(d->b->options.run, "notify");
         if (d->fd == -ENOENT || d->fd == -ECONNREFUSED)
                 d->fd = spawn_notify(&d->pid);
         if (d->fd < 0)

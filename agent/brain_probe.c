@@ -5,14 +5,12 @@
  * and handed to the judge. Whatever comes is a stranger's: bounded, validated, counted when refused.
  * An instance stays in flight until its child is reaped, so that no second run meets a hung device. */
 
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #include "brain.h"
+#include "brain_program.h"
 #include "config_value.h"
 #include "selftest_plan.h"
 
@@ -366,51 +364,25 @@ static int on_child(sd_event_source *s UNUSED, const siginfo_t *si UNUSED, void 
         return 0;
 }
 
-static int connect_socket(struct brain *b, enum privilege privilege)
+static int connect_probe(struct brain *b, enum privilege privilege)
 {
-        struct sockaddr_un sa = { .sun_family = AF_UNIX };
-        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/probe-%s.sock", b->options.run, privilege_name(privilege));
+        char name[64];
+        int fd;
 
-        if (fd < 0)
-                return neg_errno();
-        if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
-                return -ENAMETOOLONG;
-        if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
-                return neg_errno();
-        b->counters.connects++;
-        return take_fd(&fd);
+        snprintf(name, sizeof(name), "probe-%s", privilege_name(privilege));
+        fd = program_connect(b->options.run, name);
+        b->counters.connects += fd >= 0;
+        return fd;
 }
 
 static int spawn_probe(struct brain *b, pid_t *ret_pid)
 {
         char *argv[] = { (char *)b->probe, (char *)"--root",  (char *)b->options.root, (char *)"--config",
                          (char *)b->options.config, (char *)"serve", NULL };
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attr;
-        sigset_t none;
-        int sv[2], r;
+        int fd = program_spawn(b->probe, argv, ret_pid);
 
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
-                return neg_errno();
-        sigemptyset(&none);
-        posix_spawnattr_init(&attr);
-        posix_spawnattr_setsigmask(&attr, &none);
-        posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-        posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_adddup2(&actions, sv[1], 0);
-        posix_spawn_file_actions_adddup2(&actions, sv[1], 1);
-        r = posix_spawn(ret_pid, b->probe, &actions, &attr, argv, environ);
-        posix_spawn_file_actions_destroy(&actions);
-        posix_spawnattr_destroy(&attr);
-        close(sv[1]);
-        if (r != 0) {
-                close(sv[0]);
-                return -r;
-        }
-        fcntl(sv[0], F_SETFL, O_NONBLOCK);
-        b->counters.spawns++;
-        return sv[0];
+        b->counters.spawns += fd >= 0;
+        return fd;
 }
 
 bool probe_can_sleep(const struct check_desc *check)
@@ -481,7 +453,7 @@ static int request_begin(struct brain *b, struct probe_request *r)
         int code;
 
         /* Without the socket (no systemd, a test) the probe is started as what we are, and says "denied" where that is too little. */
-        r->fd = check->privilege == PRIVILEGE_NONE ? -ENOENT : connect_socket(b, check->privilege);
+        r->fd = check->privilege == PRIVILEGE_NONE ? -ENOENT : connect_probe(b, check->privilege);
         if (r->fd == -ENOENT || r->fd == -ECONNREFUSED)
                 r->fd = spawn_probe(b, &r->pid);
         if (r->fd < 0)

@@ -9,11 +9,11 @@
 
 #include <math.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "brain.h"
 #include "brain_events.h"
 #include "brain_memory.h"
+#include "brain_program.h"
 
 #define QUEUE_MAX (512 * 1024)
 #define QUEUE_EVENTS (QUEUE_MAX / 2)    /* events are pushed up to here; they wait in their own list */
@@ -396,16 +396,8 @@ static void ask_memory(struct brain_store *s)
 
 static void link_up(struct brain_store *s)
 {
-        struct sockaddr_un sa = { .sun_family = AF_UNIX };
-        int n = snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/store.sock", s->b->options.run);
-
-        if (n < 0 || (size_t)n >= sizeof(sa.sun_path))
-                return;
-        s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (s->fd < 0)
-                return;
-        if (connect(s->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
-            sd_event_add_io(s->b->event, &s->io, s->fd, EPOLLIN, on_io, s) < 0) {
+        s->fd = program_connect(s->b->options.run, "store");
+        if (s->fd < 0 || sd_event_add_io(s->b->event, &s->io, s->fd, EPOLLIN, on_io, s) < 0) {
                 link_down(s);
                 return;
         }
