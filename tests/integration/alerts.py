@@ -184,8 +184,8 @@ class Host:
         self.start_store()
         self.start()
 
-    def ctl(self, *words):
-        done = subprocess.run([SAN + "veillectl"] + list(words) + self.options, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    def ctl(self, *words, program=SAN + "veillectl"):
+        done = subprocess.run([program] + list(words) + self.options, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         return done.stdout + done.stderr, done.returncode
 
     def script(self):

@@ -38,6 +38,9 @@ class Host(alerts.Host):
         self.judged = []
         threading.Thread(target=self.listen, daemon=True).start()
 
+    def ctl(self, *words):  # check-lab builds no sanitized programs
+        return super().ctl(*words, program=unpacked.BUILD + "/veillectl")
+
     def listen(self):
         for line in self.brain.stderr:
             if "mc0: critical" in line or "mc0: ok" in line:

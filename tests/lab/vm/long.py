@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""make check-lab-long: long.py [PART-OF-NAME...]. Every family of faults on each machine with what takes minutes, then the page.
+"""make check-lab-long: long.py [PART-OF-NAME...]. Every family of faults (../vm_*.py, of which make check-lab runs the quick part, and
+long_*.py) on each machine with what takes minutes, then the page.
 
 Resumable: a job that has passed at this commit with this SEED is not run again. Every run is one line of build/lab/runs.jsonl: job,
 commit, seed, ok, not_ok, seconds, time."""
@@ -53,28 +54,30 @@ def run(path, machine, seed):
 def main():
     missing = image.missing()
     if missing:
-        print("skipped: the virtual machines need " + " ".join(missing))
+        print("SKIP: the virtual machines need %s\n0 passed, 0 failed, 1 skipped" % " ".join(missing))
         return 0
     os.makedirs(image.LAB, exist_ok=True)
-    commit, seed, failed, skipped, wanted = faults.commit(), int(os.environ.get("SEED", "1")), 0, 0, sys.argv[1:]
+    commit, seed, failed, before, wanted = faults.commit(), int(os.environ.get("SEED", "1")), 0, 0, sys.argv[1:]
+    total_ok = total_bad = 0
     done = passed(commit, seed)
     for path, machine in jobs():
         job = os.path.basename(path)[:-3] + (" " + machine if machine else "")
         if wanted and not any(w in job for w in wanted):
             continue
         if job in done and "dirty" not in commit:
-            skipped += 1
+            before += 1
             continue
         print("run  " + job, flush=True)
         start = time.monotonic()
         ok, bad = run(path, machine, seed)
-        failed += bad > 0
+        failed, total_ok, total_bad = failed + (bad > 0), total_ok + ok, total_bad + bad
         with open(RUNS, "a") as f:
             f.write(json.dumps({"job": job, "commit": commit, "seed": seed, "ok": ok, "not_ok": bad, "seconds": round(time.monotonic() - start, 1),
                                 "time": int(time.time())}) + "\n")
         print("%s %s: %d ok, %d not ok, %.0f s" % ("FAIL" if bad else "pass", job, ok, bad, time.monotonic() - start), flush=True)
-    print("%d jobs failed, %d had passed before" % (failed, skipped))
+    print("%d jobs failed, %d had passed before and were not run again" % (failed, before))
     page = 0 if wanted else subprocess.run([image.TOP + "/tests/lab/vm/table.py", image.TOP + "/docs/hardware-lab.md"]).returncode
+    print("%d passed, %d failed, 0 skipped" % (total_ok, total_bad))
     return 1 if failed or page else 0
 
 

@@ -1,32 +1,25 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 400
 """The host itself: its clock jumps a day, it is paused with and without its clocks. What stood still or jumped is no fault
 of a part: nothing may be said of one then; what is wrong is still said, as soon as ever."""
 
-import os
-import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "vm"))
 from faults import run
 
 DAY_S = 86400
 PAUSE_S = 20  # longer than any deadline of what is asked meanwhile
-
 
 def prepare(m):
     m.do("modprobe ac; modprobe battery; mkdir -p /etc/veille/veille.conf.d; clock_kept")
     # Other machines of the lab have no time service; here this is what is looked at.
     m.do("printf '[rule host-clock-lost]\\nenabled = yes\\nhold = 0s\\n' >/etc/veille/veille.conf.d/host.conf")
 
-
 def quiet(lab, m, what, since, allowed):
     """Since then nothing was said but what is allowed: (component, rule)."""
     said = {(c["component"], r["rule"]) for t, d in m.docs if t >= since for c in d["components"] for r in c["reasons"]}
     lab.say(said <= set(allowed), "host %s: %s: nothing else is said" % (lab.kind, what), said - set(allowed))
-
 
 def jumped(lab, m, seconds, title):
     begin = m.now()
@@ -46,7 +39,6 @@ def jumped(lab, m, seconds, title):
 
     lab.fault(title, jumps, seen, ("host", "warning", "host-clock-lost"), look="host", repair=back)
     quiet(lab, m, title, begin, [("host", "host-clock-lost")])
-
 
 def paused(lab, m, how, title):
     """The mains fail meanwhile. What was being asked when it began has not hung."""
@@ -71,13 +63,11 @@ def paused(lab, m, how, title):
     lab.fault(title, pause, seen, ("ADP1", "warning", "power-on-battery"), look="power", repair=lambda: m.power())
     quiet(lab, m, title, begin, [("ADP1", "power-on-battery")])
 
-
 def clocks(lab):
     with lab.machine(counted=False, power=True, peers=("rasdaemon",), prepare=prepare) as m:
         jumped(lab, m, DAY_S, "clock: jumps a day ahead")
         jumped(lab, m, -DAY_S, "clock: jumps a day back")
         paused(lab, m, "clock", "paused while its clocks stand, mains lost meanwhile")
         paused(lab, m, "host", "paused while its clocks run on, mains lost meanwhile")
-
 
 run("host", {"pc": clocks, "q35": clocks})

@@ -1,27 +1,20 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 600
 """Disks that do not answer: one whose requests simply never end (nothing in the kernel's log), a mirror with such a member, one that
 times out until the kernel gives it up. The loop of the brain is never held up, and it says who does not answer."""
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "vm"))
 from faults import run
 from machine import Disk
 
 MAKE = "mke2fs -q -F -t ext4 -E lazy_itable_init=0,lazy_journal_init=0,nodiscard "
 EXTRA = "[check kernel]\ninterval = 5s\n[check latency]\ninterval = 5s\n[check fs]\ninterval = 10s"
 
-
 def prepare(m):
     m.do("modprobe scsi_debug dev_size_mb=16 || true")
     m.do("mdadm --create /dev/md0 --run --level=1 --raid-devices=2 --metadata=1.2 --assume-clean /dev/%s /dev/%s" % (m.name("r0"), m.name("r1")))
     for device, where in (("/dev/" + m.name("d0"), "/var/mail"), ("/dev/md0", "/var/spool/postfix")):
         m.do("%s %s; mkdir -p %s; mount -t ext4 %s %s" % (MAKE, device, where, device, where))
-
 
 def hang(lab):
     disks = [Disk("d0", "scsi"), Disk("r0", "scsi"), Disk("r1", "scsi")]
@@ -50,10 +43,8 @@ def hang(lab):
                       limit=300)
             stalled(lab, m)
 
-
 def stalled(lab, m):
     stall = m.status()["counters"]["longest_stall_s"]
     lab.say(stall < 0.1, "hang %s: the loop of the brain was never held up (%.3f s)" % (lab.kind, stall), stall)
-
 
 run("hang", {"pc": hang, "q35": hang})

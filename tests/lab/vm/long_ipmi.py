@@ -1,16 +1,10 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 600
 """A management controller that tells of heat, a stopped fan, a lost power supply and events in its log; and one that hangs."""
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "vm"))
 from bmc import Bmc
 from faults import run
-
 
 def ipmi(lab):
     bmc = Bmc()
@@ -18,7 +12,6 @@ def ipmi(lab):
         machine(lab, bmc)
     finally:
         bmc.close()
-
 
 def machine(lab, bmc):
     prepare = lambda m: m.do("modprobe ipmi_si; modprobe ipmi_devintf; [ -c /dev/ipmi0 ]")
@@ -56,12 +49,10 @@ def machine(lab, bmc):
         stall = m.status()["counters"]["longest_stall_s"]
         lab.say(stall < 0.1, "ipmi %s: the loop of the brain was never held up (%.3f s)" % (lab.kind, stall), stall)
 
-
 def told_nothing(m, bmc):
     before = len(bmc.asked)
     m.poll("ipmi")
     m.wait_status(lambda d: len(bmc.asked) > before, m.now(), 60, "the controller was not asked")
     return "the controller was asked and gives no answer"
-
 
 run("ipmi", {"pc": ipmi, "q35": ipmi}, long=["q35"])

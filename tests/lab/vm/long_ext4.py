@@ -1,19 +1,13 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 300
 """File systems of mail that stop: ext4 that went read-only by error while its mount options still say rw, a device that turns into
 errors under it, one that the kernel shut down, one that is full."""
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "vm"))
 from faults import run
 from machine import Disk
 
 MAKE = "mke2fs -q -F -t ext4 -E lazy_itable_init=0,lazy_journal_init=0,nodiscard "
-
 
 def fresh(m, where):
     """A whole file system on a mapped device over d0, mounted there."""
@@ -21,7 +15,6 @@ def fresh(m, where):
     device = "/dev/" + m.name("d0")
     m.do("echo 0 65536 linear %s 0 | dmsetup create mail; dmsetup mknodes; %s /dev/mapper/mail; mkdir -p /var/mail /var/spool/postfix; "
          "mount -t ext4 -o errors=remount-ro /dev/mapper/mail %s" % (device, MAKE, where))
-
 
 def ext4(lab):
     with lab.machine([Disk("d0", "virtio")], prepare=lambda m: fresh(m, "/var/mail"), peers=("smartd", "rasdaemon")) as m:
@@ -47,6 +40,5 @@ def ext4(lab):
 
         lab.fault("ext4: the mail store is full", full, lab.shows("df /var/mail", r"100%"), ("/var/mail", "critical", "fs-space"), look="fs",
                   repair=lambda: m.do("rm /var/mail/big; sync"))
-
 
 run("ext4", {"pc": ext4})

@@ -1,28 +1,20 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 700
 """Disks of every kind that cannot read or write a sector, that lose the block their file system begins with, and that are pulled
 and pushed back. The errors come from QEMU's blkdebug, under the disk."""
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "vm"))
 from faults import run
 from machine import Disk
 
 KINDS = {"ata": "ATA", "scsi": "SCSI", "nvme": "NVMe", "virtio": "virtio"}
 
-
 def read_at(m, device):
     """One block, from the disk and not from memory; that it fails is for the kernel to say."""
     return lambda block: m.sh("echo 3 >/proc/sys/vm/drop_caches; dd if=/dev/%s of=/dev/null bs=4096 skip=%d count=1" % (device, block))
 
-
 def write_at(m, device):
     return lambda block: m.sh("dd if=/dev/zero of=/dev/%s bs=4096 seek=%d count=1 conv=notrunc,fsync" % (device, block))
-
 
 def errors(lab, m, kind, name, device):
     block = lab.random.randrange(2048, 8000)  # of 4 KiB, beyond 8 MiB: none of its file system's own
@@ -40,9 +32,7 @@ def errors(lab, m, kind, name, device):
     lab.fault("%s: a sector cannot be written" % KINDS[kind], broken("write", write_at(m, device)), lab.log(log),
               (device, "critical", "kernel-lost-write"), repair=heal, later=True)
 
-
 READ = {"ata": "kernel-io-error", "scsi": "kernel-io-error", "nvme": "kernel-medium-error", "virtio": "kernel-io-error"}
-
 
 def superblock(lab, m, kind, name, device):
     m.do("mke2fs -q -F -t ext4 -E lazy_itable_init=0,lazy_journal_init=0,nodiscard /dev/%s; mkdir -p /mnt/%s; mount -t ext4 -o errors=remount-ro /dev/%s /mnt/%s" % (device, name, device, name))
@@ -57,7 +47,6 @@ def superblock(lab, m, kind, name, device):
               (device, "critical", "kernel-remount-ro"), repair=lambda: (m.heal(name), m.do("umount /mnt/" + name)), later=True)
     lab.also("%s: so is the file system, by its own name" % KINDS[kind], ("/mnt/" + name, "critical", "fs-new-error"))
 
-
 def pulled(lab, m, kind, name, device):
     def back():
         m.plug(name)
@@ -65,7 +54,6 @@ def pulled(lab, m, kind, name, device):
 
     lab.fault("%s: disk pulled out" % KINDS[kind], lambda: m.unplug(name), lab.shows("ls /sys/block/%s 2>&1" % device, "No such file"),
               (device, "unknown", "gone"), repair=back)
-
 
 def block(lab):
     kinds = ["ata", "scsi", "nvme", "virtio"] if lab.kind == "pc" or lab.long else ["ata", "nvme"]
@@ -78,6 +66,5 @@ def block(lab):
             if kind != "ata":  # QEMU's ATA ports cannot be opened while they run
                 pulled(lab, m, kind, name, device)
         lab.finish()
-
 
 run("block", {"pc": block, "q35": block}, long=["q35"])

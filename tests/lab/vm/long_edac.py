@@ -1,21 +1,14 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 300
 """Memory that errs: through the kernel's EDAC core (a module of ours plays the controller), machine checks, pages taken out of use."""
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "vm"))
 from faults import run
 
 COUNTS = "cat /sys/devices/system/edac/mc/mc0/ce_count /sys/devices/system/edac/mc/mc0/ue_count"
 
-
 def knob(m, words):
     return lambda: m.do("echo '%s' >/sys/kernel/debug/lab_edac" % words)
-
 
 def edac(lab):
     prepare = lambda m: m.do("insmod /lib/modules/lab_edac.ko; echo 1 >/sys/devices/system/machinecheck/machinecheck0/check_interval")
@@ -35,12 +28,14 @@ def edac(lab):
                   ("host", "notice", "kernel-mce"), repair=lambda: None, later=True)
 
         def poison():
-            m.do("modprobe hwpoison_inject; P=$(( 0x%x )); echo $P >/sys/kernel/debug/hwpoison/corrupt-pfn" % (lab.random.randrange(200 << 20, 300 << 20) >> 12))
+            # The kernel refuses pages that it cannot do without, often many in a row: another one, far away, then.
+            first = lab.random.randrange(100000)
+            m.do("modprobe hwpoison_inject; (for i in $(seq 60); do echo $(((%d + i * 3001) %% 100000 + 20000)) >/sys/kernel/debug/hwpoison/corrupt-pfn && exit 0; done; exit 1)"
+                 % first)
 
         lab.fault("memory: a page is taken out of use", poison, lab.shows("grep HardwareCorrupted /proc/meminfo", r" [1-9]\d* kB"),
                   ("host", "warning", "kernel-page-offline"), repair=lambda: None, later=True)
         lab.also("memory: the kernel's own count of it, too", ("host", "warning", "host-memory-corrupted"))
         lab.finish()
-
 
 run("edac", {"pc": edac, "q35": edac}, long=["q35"])

@@ -1,17 +1,11 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 400
 """What is around the disks: mains and battery, a thermal zone, a sensor chip with limits, network cards, a route, a bond."""
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "vm"))
 from faults import run
 
 CHIP = "0x18"  # a jc42 on the bus of i2c-stub; its temperature is register 5, its limits are 2 to 4
-
 
 def prepare(m):
     m.do("modprobe ac; modprobe battery; modprobe i2c-dev; modprobe i2c-stub chip_addr=%s; modprobe jc42" % CHIP)
@@ -29,10 +23,8 @@ def prepare(m):
     m.until("grep -q 1 /sys/class/net/bond0/carrier")
     return bus[4:]
 
-
 def card(m, number):
     return m.do("grep -l 52:54:00:00:00:0%d /sys/class/net/e*/address" % number).split("/")[4]
-
 
 def parts(lab):
     args = []
@@ -44,7 +36,6 @@ def parts(lab):
         hot(lab, m, bus[0])
         network(lab, m)
 
-
 def powered(lab, m):
     supplies = "cat /sys/class/power_supply/ADP1/online /sys/class/power_supply/BAT0/capacity"
     lab.fault("power: mains lost", lambda: m.power(mains=False, battery=0.9), lab.shows(supplies, r"^0$"), ("ADP1", "warning", "power-on-battery"),
@@ -53,7 +44,6 @@ def powered(lab, m):
               look="power", repair=lambda: m.power())
     lab.fault("power: battery nearly empty", lambda: m.power(mains=False, battery=0.06), lab.shows(supplies, r"^6$"), ("BAT0", "critical", "battery-low"),
               look="power", repair=lambda: m.power())
-
 
 def hot(lab, m, bus):
     lab.fault("heat: thermal zone above its critical point", lambda: m.power(celsius=125.6), lab.log(r"critical temperature reached"),
@@ -70,7 +60,6 @@ def hot(lab, m, bus):
     lab.fault("sensor chip: above its critical limit", temperature(95, 6), shows(95), (chip, "critical", "sensor-temperature-critical"),
               look="sensors", repair=temperature(25))
 
-
 def network(lab, m):
     out, spare, member = card(m, 0), card(m, 1), card(m, 2)
 
@@ -86,6 +75,5 @@ def network(lab, m):
         return lambda: (link(2, up)(), link(3, up)())
 
     lab.fault("network: a bond lost all members", both(False), carrier("bond0"), ("bond0", "critical", "bond-down"), again="net", repair=both(True))
-
 
 run("parts", {"pc": parts, "q35": parts}, long=["q35"])
