@@ -93,11 +93,12 @@ void brain_catalog_forget(struct catalog_request *request);
 void brain_catalog_stop(void); /* at the end: children that were forgotten are left to PID 1 */
 
 /* --- brain_probe.c: one request to a probe ---------------------------------------------------- */
-/* Starts a run of the named instances (marks them in flight) or, with n = 0, a discovery. done is called
- * once, when the connection is over. Negative errno when nothing could be started. */
+/* Prepares a run of the named instances (marks them in flight) or, with n = 0, a discovery; channels_send() sends it. done is
+ * called once, when no more can come. Negative errno when nothing could be started. */
 int probe_request_start(struct brain *b, const struct check_desc *check, struct judge_instance **instances, size_t n,
                         void (*done)(void *data, const struct check_desc *check, bool discovery), void *data);
-void probe_requests_abort(struct brain *b);
+/* Ends all without calling done. */
+void probe_requests_abort(void);
 /* The parts of this check may sleep, and are then left alone for [check NAME] wake_after. */
 bool probe_can_sleep(const struct check_desc *check);
 /* Requests under way that were begun less than so long ago, not counting those that only wait for a child that hangs: of plugins,

@@ -1,23 +1,16 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* One request to a probe: started directly or through the socket of a privileged unit, its lines read
- * and handed to the judge. Whatever comes is a stranger's: bounded, validated, counted when refused.
+/* One request to a probe: what comes back over its channel (brain_channel.h) is handed to the judge. Whatever comes is a
+ * stranger's: bounded, validated, counted when refused.
  * An instance stays in flight until its child is reaped, so that no second run meets a hung device. */
 
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-
-#include "brain.h"
-#include "brain_program.h"
+#include "brain_channel.h"
 #include "config_value.h"
 #include "selftest_plan.h"
 
-#define LINE_MAX_LEN 16384
 #define LABELS_MAX 24
 #define INSTANCES_MAX 1024
-#define OUTPUT_MAX (16 * 1024 * 1024) /* of one request */
 #define SERIES_MAX 4096 /* of one instance: the judge's */
 #define STANDSTILL_US (1 * USEC_PER_SEC)
 #define GRACE_S 5 /* on top of the children's own deadlines */
@@ -27,20 +20,17 @@ struct probe_request {
         struct brain *b;
         const struct check_desc *check;
         bool discovery; /* and not ended yet */
-        pid_t pid;      /* 0: reached by socket, or reaped */
-        int fd;
-        sd_event_source *io, *timer, *child;
+        struct channel *channel;
+        sd_event_source *timer;
         char **names;   /* instances asked for */
         bool *ended;    /* which of them have ended; a timed-out one stays in flight until its child is reaped */
-        size_t n, outstanding, total;
+        size_t n, outstanding;
         int64_t begun_us;
         json_t *found;  /* lines of a discovery */
         limit_set limits; /* told */
         void (*done)(void *data, const struct check_desc *check, bool discovery);
         void *data;
         struct probe_request *next;
-        size_t len;
-        char buf[LINE_MAX_LEN];
 };
 
 static struct probe_request *requests;
@@ -53,9 +43,7 @@ static void request_free(struct probe_request *r)
                 p = &(*p)->next;
         if (*p)
                 *p = r->next;
-        sd_event_source_disable_unref(r->io);
         sd_event_source_disable_unref(r->timer);
-        sd_event_source_disable_unref(r->child);
         for (size_t i = 0; i < r->n; i++)
                 free(r->names[i]);
         free(r->names);
@@ -254,16 +242,16 @@ static void line_limit(struct probe_request *r, const json_t *line)
                 limit_hit(r, (enum limit)limit);
 }
 
-static void handle_line(struct probe_request *r, const char *text, size_t len)
+static void on_line(void *asked, const json_t *line)
 {
-        json_t *line = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+        struct probe_request *r = asked;
         const char *type = json_string_value(json_object_get(line, "type"));
 
         if (!line)
                 bad_line(r, "no JSON object");
         else if (r->discovery && !type) {
                 if (json_array_size(r->found) < INSTANCES_MAX)
-                        json_array_append(r->found, line);
+                        json_array_append(r->found, (json_t *)line);
                 else
                         limit_hit(r, LIMIT_INSTANCES);
         } else if (type && streq(type, "sample"))
@@ -276,12 +264,13 @@ static void handle_line(struct probe_request *r, const char *text, size_t len)
                 line_limit(r, line);
         else
                 bad_line(r, "unknown type");
-        json_decref(line);
 }
 
 /* No more lines will come: whoever has not ended by now never will. */
-static void request_over(struct probe_request *r, enum verdict verdict, const char *why)
+static void on_over(void *asked, enum verdict verdict, const char *why)
 {
+        struct probe_request *r = asked;
+
         if (r->discovery)
                 discovery_end(r, verdict, why);
         for (size_t i = 0; i < r->n; i++) {
@@ -297,39 +286,7 @@ static void request_over(struct probe_request *r, enum verdict verdict, const ch
         for (const struct judge_instance *i = judge_instances(r->b->judge); i; i = i->next)
                 if (r->n && i->check == r->check && i->stuck)
                         judge_stuck(r->b->judge, (struct judge_instance *)i, false, brain_now_us());
-        r->io = sd_event_source_disable_unref(r->io);
-        if (r->fd >= 0)
-                close(r->fd);
-        r->fd = -1;
-        if (r->pid > 0)
-                kill(r->pid, SIGKILL); /* on_child() frees */
-        else
-                request_free(r);
-}
-
-static int on_io(sd_event_source *s UNUSED, int fd, uint32_t revents UNUSED, void *data)
-{
-        struct probe_request *r = data;
-        ssize_t n = recv(fd, r->buf + r->len, sizeof(r->buf) - r->len, MSG_DONTWAIT);
-        char *nl, *start = r->buf;
-
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-                return 0;
-        if (n <= 0) {
-                request_over(r, VERDICT_FAILED, "the probe ended without a result");
-                return 0;
-        }
-        r->len += (size_t)n;
-        r->total += (size_t)n;
-        while ((nl = memchr(start, '\n', r->len - (size_t)(start - r->buf)))) {
-                handle_line(r, start, (size_t)(nl - start));
-                start = nl + 1;
-        }
-        r->len -= (size_t)(start - r->buf);
-        memmove(r->buf, start, r->len);
-        if (r->len == sizeof(r->buf) || r->total > OUTPUT_MAX)
-                request_over(r, VERDICT_FAILED, r->total > OUTPUT_MAX ? "the probe prints without end" : "the probe printed a line that is too long");
-        return 0;
+        request_free(r);
 }
 
 static uint64_t patience_us(const struct probe_request *r)
@@ -350,39 +307,8 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *data)
         }
         /* When all have ended, what is left waits for a hung child to be reaped. */
         if (r->outstanding > 0 || r->discovery)
-                request_over(r, VERDICT_TIMEOUT, "the probe itself does not answer");
+                channel_over(r->channel, VERDICT_TIMEOUT, "the probe itself does not answer");
         return 0;
-}
-
-static int on_child(sd_event_source *s UNUSED, const siginfo_t *si UNUSED, void *data)
-{
-        struct probe_request *r = data;
-
-        r->pid = 0;
-        if (r->fd < 0)
-                request_free(r);
-        return 0;
-}
-
-static int connect_probe(struct brain *b, enum privilege privilege)
-{
-        char name[64];
-        int fd;
-
-        snprintf(name, sizeof(name), "probe-%s", privilege_name(privilege));
-        fd = program_connect(b->options.run, name);
-        b->counters.connects += fd >= 0;
-        return fd;
-}
-
-static int spawn_probe(struct brain *b, pid_t *ret_pid)
-{
-        char *argv[] = { (char *)b->probe, (char *)"--root",  (char *)b->options.root, (char *)"--config",
-                         (char *)b->options.config, (char *)"serve", NULL };
-        int fd = program_spawn(b->probe, argv, ret_pid);
-
-        b->counters.spawns += fd >= 0;
-        return fd;
 }
 
 bool probe_can_sleep(const struct check_desc *check)
@@ -422,50 +348,14 @@ static json_t *selftest_list(const struct probe_request *r)
         return list;
 }
 
-static int send_request(const struct probe_request *r)
+static json_t *request_to_json(const struct probe_request *r)
 {
-        json_t *doc = json_pack("{ss ss}", "op", r->discovery ? "list" : "run", "check", r->check->name);
         json_t *list = json_array();
-        char *text;
-        ssize_t n;
-        size_t len;
 
         for (size_t i = 0; i < r->n; i++)
                 json_array_append_new(list, json_string(r->names[i]));
-        json_object_set_new(doc, "instances", list);
-        json_object_set_new(doc, "wake", wake_list(r));
-        json_object_set_new(doc, "selftest", selftest_list(r));
-        text = json_dumps(doc, JSON_COMPACT);
-        json_decref(doc);
-        if (!text)
-                abort();
-        len = strlen(text);
-        text[len++] = '\n'; /* in place of the NUL: the length is what counts */
-        n = send(r->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-        free(text);
-        return n == (ssize_t)len ? 0 : -EIO;
-}
-
-/* What can fail in starting. r is whole afterwards or is to be freed by the caller. */
-static int request_begin(struct brain *b, struct probe_request *r)
-{
-        const struct check_desc *check = r->check;
-        int code;
-
-        /* Without the socket (no systemd, a test) the probe is started as what we are, and says "denied" where that is too little. */
-        r->fd = check->privilege == PRIVILEGE_NONE ? -ENOENT : connect_probe(b, check->privilege);
-        if (r->fd == -ENOENT || r->fd == -ECONNREFUSED)
-                r->fd = spawn_probe(b, &r->pid);
-        if (r->fd < 0)
-                return r->fd;
-        code = send_request(r);
-        if (code >= 0)
-                code = sd_event_add_io(b->event, &r->io, r->fd, EPOLLIN, on_io, r);
-        if (code >= 0 && r->pid > 0)
-                code = sd_event_add_child(b->event, &r->child, r->pid, WEXITED, on_child, r);
-        if (code >= 0)
-                code = sd_event_add_time_relative(b->event, &r->timer, CLOCK_BOOTTIME, patience_us(r), 0, on_timer, r);
-        return code;
+        return json_pack("{ss ss so so so}", "op", r->discovery ? "list" : "run", "check", r->check->name, "instances", list, "wake",
+                         wake_list(r), "selftest", selftest_list(r));
 }
 
 int probe_request_start(struct brain *b, const struct check_desc *check, struct judge_instance **instances, size_t n,
@@ -476,7 +366,7 @@ int probe_request_start(struct brain *b, const struct check_desc *check, struct 
 
         if (!r)
                 abort();
-        *r = (struct probe_request){ .b = b, .check = check, .discovery = n == 0, .fd = -1, .n = n, .outstanding = n,
+        *r = (struct probe_request){ .b = b, .check = check, .discovery = n == 0, .n = n, .outstanding = n,
                                      .begun_us = brain_now_us() };
         r->names = calloc(n + 1, sizeof(*r->names));
         r->ended = calloc(n + 1, sizeof(*r->ended));
@@ -489,14 +379,10 @@ int probe_request_start(struct brain *b, const struct check_desc *check, struct 
                 if (!r->names[i])
                         abort();
         }
-        code = request_begin(b, r);
+        code = sd_event_add_time_relative(b->event, &r->timer, CLOCK_BOOTTIME, patience_us(r), 0, on_timer, r);
+        if (code >= 0)
+                code = channel_add(b, check, request_to_json(r), on_line, on_over, r, &r->channel);
         if (code < 0) {
-                if (r->fd >= 0)
-                        close(r->fd);
-                if (r->pid > 0) {
-                        kill(r->pid, SIGKILL);
-                        waitpid(r->pid, NULL, WNOHANG);
-                }
                 request_free(r);
                 return code;
         }
@@ -513,16 +399,11 @@ int probe_request_start(struct brain *b, const struct check_desc *check, struct 
         return 0;
 }
 
-void probe_requests_abort(struct brain *b UNUSED)
+void probe_requests_abort(void)
 {
+        channels_drop();
         while (requests) {
-                struct probe_request *r = requests;
-
-                r->done = NULL;
-                if (r->fd >= 0)
-                        close(r->fd);
-                if (r->pid > 0)
-                        kill(r->pid, SIGKILL);
-                request_free(r);
+                requests->done = NULL;
+                request_free(requests);
         }
 }

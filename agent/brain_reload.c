@@ -42,7 +42,7 @@ static void take_over(struct brain *b, struct config *config, struct catalog *ca
 
         /* Runs under way belong to the old catalogue; what they would have said is asked again at once. */
         if (b->sched)
-                probe_requests_abort(b);
+                probe_requests_abort();
         b->config = config;
         b->catalog = *catalog;
         judge = brain_new_judge(b);

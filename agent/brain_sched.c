@@ -2,8 +2,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* When to run what: every check has its discovery and its instances their next time. What is due
- * together goes out in one request. A tick a second; few requests at once, so that a start on a large host is
- * no storm; a request that only waits for a hung child does not count.
+ * together goes out in one request, and the requests of one privilege over one channel: for that the times of all
+ * checks lie on a common grid, and a probe that is started anyway takes along what would be due a little later. A tick a
+ * second; few requests at once, so that a start on a large host is no storm; a request that only waits for a hung child does
+ * not count.
  *
  * An event makes a check due at once. What comes while it is being answered is answered after it, never dropped: the run under
  * way may have looked before it happened. Events of one check are answered a tenth of a second apart at least, and after a
@@ -11,6 +13,7 @@
  * count that are young: slow or hung checks do not hold them up, nor does a discovery of the same check that hangs. */
 
 #include "brain.h"
+#include "brain_channel.h"
 
 #define TICK_US (1 * USEC_PER_SEC)
 #define REQUESTS_MAX 4
@@ -56,13 +59,22 @@ static struct check_state *state_of(struct brain_sched *s, const struct check_de
         return NULL;
 }
 
+/* The next point of the grid of that interval that is at least a tenth of it away: checks of one interval stay together whatever
+ * an event has asked for in between. */
+static int64_t on_grid(int64_t now, int interval_s)
+{
+        int64_t step = interval_s * USEC_PER_SEC, next = (now / step + 1) * step;
+
+        return next - now < step / 10 ? next + step : next;
+}
+
 static int64_t next_run_us(const struct judge_instance *i, int64_t now)
 {
         int interval = i->check->interval_s;
 
         if (i->verdict != VERDICT_OK && i->verdict != VERDICT_NODATA && i->verdict != VERDICT_PENDING)
                 interval = MIN(interval, RETRY_S);
-        return now + interval * USEC_PER_SEC;
+        return on_grid(now, interval);
 }
 
 static void on_done(void *data, const struct check_desc *check, bool discovery)
@@ -152,7 +164,7 @@ static void start_runs(struct brain_sched *s, struct check_state *c, int64_t now
                 return;
         r = probe_request_start(s->b, c->check, due, n, on_done, s);
         for (size_t i = 0; i < n; i++) {
-                due[i]->next_us = now + c->check->interval_s * USEC_PER_SEC;
+                due[i]->next_us = on_grid(now, c->check->interval_s);
                 if (r < 0) {
                         due[i]->next_us = now + MIN(c->check->interval_s, RETRY_S) * USEC_PER_SEC;
                         judge_run_begin(s->b->judge, due[i]);
@@ -188,10 +200,11 @@ static bool is_hurried(const struct check_state *c, int64_t now)
         return event_due(c, now) || c->run_now;
 }
 
-/* Checks take turns: with few places and slow probes, those late in the table would otherwise never be asked. */
+/* Checks take turns: with few places and slow probes, those late in the table would otherwise never be asked. A channel that is
+ * about to be sent has room for whoever is due. */
 static void run_due_of(struct brain_sched *s, bool plugins)
 {
-        size_t places = plugins ? PLUGIN_REQUESTS_MAX : REQUESTS_MAX, *turn = &s->turn[plugins];
+        size_t places = plugins ? PLUGIN_REQUESTS_MAX : REQUESTS_MAX, *turn = &s->turn[plugins], first = *turn, next = s->n;
         int64_t now = brain_now_us();
 
         for (size_t i = 0; i < s->n && event_place(plugins); i++) {
@@ -200,13 +213,18 @@ static void run_due_of(struct brain_sched *s, bool plugins)
                 if (is_hurried(c, now) && (c->check->privilege == PRIVILEGE_PLUGIN) == plugins && enabled(s->b, c->check))
                         run_check(s, c, now);
         }
-        for (size_t tried = 0; tried < s->n && probe_requests_active(plugins, NEVER_OLD) < places; tried++) {
-                struct check_state *c = &s->checks[*turn % s->n];
+        for (size_t i = 0; i < s->n; i++) {
+                size_t k = (first + i) % s->n;
+                struct check_state *c = &s->checks[k];
 
-                *turn = (*turn + 1) % s->n;
-                if ((c->check->privilege == PRIVILEGE_PLUGIN) == plugins && enabled(s->b, c->check))
+                if ((c->check->privilege == PRIVILEGE_PLUGIN) != plugins || !enabled(s->b, c->check))
+                        continue;
+                if (probe_requests_active(plugins, NEVER_OLD) < places || channel_waits(s->b, c->check->privilege))
                         run_check(s, c, now);
+                else if (next == s->n)
+                        next = k;
         }
+        *turn = next < s->n ? next : first;
 }
 
 /* The timer stands at the first event whose time has not come, where a discovery becomes a slow one, or soon when there was no
@@ -236,6 +254,7 @@ static void run_due(struct brain_sched *s)
                 return;
         run_due_of(s, false);
         run_due_of(s, true);
+        channels_send();
         arm(s);
 }
 
@@ -358,7 +377,7 @@ void brain_sched_stop(struct brain *b)
 
         if (!s)
                 return;
-        probe_requests_abort(b);
+        probe_requests_abort();
         sd_event_source_disable_unref(s->timer);
         sd_event_source_disable_unref(s->soon);
         sd_event_source_disable_unref(s->events);

@@ -47,9 +47,22 @@ int probe_run_children(struct env *env, const struct check *check, const char *c
 /* The same for list: the instance lines, then an end line. */
 int probe_list_child(struct env *env, const struct check *check, int out_fd);
 
-/* Reads one request line from in_fd ({"op":"run","check":NAME,"instances":[NAME...],"wake":[NAME...],
- * "selftest":{NAME:KIND}} or
- * {"op":"list","check":NAME}) and answers it. only limits which checks may be asked for; PRIVILEGE_MAX: all. */
+/* Writes all of it, over interrupts. 0 or negative errno. */
+int probe_write_all(int fd, const char *buf, size_t len);
+
+/* What probe_several() runs in a process of its own for each request: prints lines of the protocol to out_fd, returns the exit
+ * status. */
+struct probe_job {
+        int (*run)(const void *data, size_t i, int out_fd);
+        const void *data;
+};
+/* Answers n (at most CATALOG_SEVERAL_MAX) requests at once and relays their lines to out_fd, each with the name of its check.
+ * Blocks until all are over or out_fd is closed at the other end. Exit status for main. */
+int probe_several(const struct probe_job *job, const char *const *checks, size_t n, int out_fd);
+
+/* Reads one request line from in_fd ({"op":"run","check":NAME,"instances":[NAME...],"wake":[NAME...],"selftest":{NAME:KIND}},
+ * {"op":"list","check":NAME}, or {"op":"several","requests":[REQUEST...]} of these, each of another check) and answers it. only
+ * limits which checks may be asked for; PRIVILEGE_MAX: all. */
 int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only);
 
 /* Stands in for systemd's socket activation: listens on DIR/probe-NAME.sock for each privilege and forks one

@@ -46,7 +46,7 @@ static int64_t now_ms(void)
         return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-static int write_all(int fd, const char *buf, size_t len)
+int probe_write_all(int fd, const char *buf, size_t len)
 {
         while (len > 0) {
                 ssize_t n = write(fd, buf, len);
@@ -78,9 +78,9 @@ static int say(int fd, const char *instance, const char *type, const char *resul
         json_decref(line);
         if (!text)
                 return -ENOMEM;
-        r = write_all(fd, text, strlen(text));
+        r = probe_write_all(fd, text, strlen(text));
         if (r == 0)
-                r = write_all(fd, "\n", 1);
+                r = probe_write_all(fd, "\n", 1);
         free(text);
         return r;
 }
@@ -237,7 +237,7 @@ static int child_relay(struct child *c, int out_fd)
                 return -EFBIG;
         while ((nl = memchr(c->line, '\n', c->len))) {
                 size_t len = (size_t)(nl - c->line) + 1;
-                int r = write_all(out_fd, c->line, len);
+                int r = probe_write_all(out_fd, c->line, len);
 
                 if (r < 0)
                         return r;

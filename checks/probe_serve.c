@@ -87,14 +87,92 @@ static struct probe_wish wish_for(const json_t *request, const char *name)
         return (struct probe_wish){ .wake = is_in(json_object_get(request, "wake"), name), .selftest = k < 0 ? 0 : 1 + (unsigned)k };
 }
 
+/* The check that a request names and that is served here, or NULL. */
+static const struct check *check_of(struct env *env, const json_t *request, enum privilege only)
+{
+        const char *name = json_string_value(json_object_get(request, "check"));
+        const struct check *check = name ? probe_find_check(env, name) : NULL;
+
+        return check && (only == PRIVILEGE_MAX || check->desc.privilege == only) ? check : NULL;
+}
+
+static int serve_run(struct env *env, const struct check *check, const json_t *request, int out_fd)
+{
+        const char *instances[REQUEST_INSTANCES_MAX];
+        struct probe_wish wishes[REQUEST_INSTANCES_MAX];
+        size_t i, n = 0;
+        json_t *v;
+
+        json_array_foreach(json_object_get(request, "instances"), i, v)
+                if (json_is_string(v) && json_string_length(v) < INSTANCE_NAME_MAX && n < REQUEST_INSTANCES_MAX &&
+                    !is_named(instances, n, json_string_value(v))) {
+                        wishes[n] = wish_for(request, json_string_value(v));
+                        instances[n++] = json_string_value(v);
+                }
+        return probe_run_children(env, check, instances, n, wishes, out_fd, true);
+}
+
+static int serve_one(struct env *env, const json_t *request, enum privilege only, int out_fd)
+{
+        const char *op = json_string_value(json_object_get(request, "op"));
+        const struct check *check = check_of(env, request, only);
+
+        if (!op || !check) {
+                refuse(out_fd, "the request names no check that is served here");
+                return 3;
+        }
+        if (streq(op, "list"))
+                return probe_list_child(env, check, out_fd);
+        if (streq(op, "run"))
+                return serve_run(env, check, request, out_fd);
+        refuse(out_fd, "the request is neither list nor run");
+        return 3;
+}
+
+struct several {
+        struct env *env;
+        enum privilege only;
+        const json_t *requests[CATALOG_SEVERAL_MAX];
+};
+
+static int serve_ith(const void *data, size_t i, int out_fd)
+{
+        const struct several *s = data;
+
+        return serve_one(s->env, s->requests[i], s->only, out_fd);
+}
+
+static int serve_several(struct env *env, const json_t *list, enum privilege only, int out_fd)
+{
+        struct several s = { .env = env, .only = only };
+        const struct probe_job job = { .run = serve_ith, .data = &s };
+        const char *checks[CATALOG_SEVERAL_MAX];
+        const json_t *v;
+        size_t i, n = 0;
+
+        /* Twice the same check could be two of our children at one device. */
+        json_array_foreach(list, i, v) {
+                const struct check *check = check_of(env, v, only);
+
+                if (!check || n == CATALOG_SEVERAL_MAX || is_named(checks, n, check->desc.name)) {
+                        refuse(out_fd, "a request of several names no check that is served here, or one twice, or there are too many");
+                        return 3;
+                }
+                s.requests[n] = v;
+                checks[n++] = check->desc.name;
+        }
+        if (n == 0) {
+                refuse(out_fd, "several requests are none");
+                return 3;
+        }
+        return probe_several(&job, checks, n, out_fd);
+}
+
 int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only)
 {
         _cleanup_free_ char *buf = malloc(REQUEST_MAX);
-        const char *instances[REQUEST_INSTANCES_MAX], *op, *name;
-        struct probe_wish wishes[REQUEST_INSTANCES_MAX];
-        const struct check *check;
+        const char *op;
         json_t *request;
-        size_t n;
         int r;
 
         if (!buf)
@@ -104,31 +182,10 @@ int probe_serve(struct env *env, int in_fd, int out_fd, enum privilege only)
                 return 3;
         request = json_loadb(buf, (size_t)r, JSON_REJECT_DUPLICATES, NULL);
         op = json_string_value(json_object_get(request, "op"));
-        name = json_string_value(json_object_get(request, "check"));
-        check = name ? probe_find_check(env, name) : NULL;
-        if (!op || !check || (only != PRIVILEGE_MAX && check->desc.privilege != only)) {
-                refuse(out_fd, "the request names no check that is served here");
-                json_decref(request);
-                return 3;
-        }
-        if (streq(op, "list")) {
-                r = probe_list_child(env, check, out_fd);
-        } else if (streq(op, "run")) {
-                json_t *list = json_object_get(request, "instances"), *v;
-                size_t i;
-
-                n = 0;
-                json_array_foreach(list, i, v)
-                        if (json_is_string(v) && json_string_length(v) < INSTANCE_NAME_MAX && n < REQUEST_INSTANCES_MAX &&
-                            !is_named(instances, n, json_string_value(v))) {
-                                wishes[n] = wish_for(request, json_string_value(v));
-                                instances[n++] = json_string_value(v);
-                        }
-                r = probe_run_children(env, check, instances, n, wishes, out_fd, true);
-        } else {
-                refuse(out_fd, "the request is neither list nor run");
-                r = 3;
-        }
+        if (op && streq(op, "several"))
+                r = serve_several(env, json_object_get(request, "requests"), only, out_fd);
+        else
+                r = serve_one(env, request, only, out_fd);
         json_decref(request);
         return r;
 }

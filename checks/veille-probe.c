@@ -66,6 +66,7 @@ static int catalog(struct env *env)
                 }
         doc = catalog_to_json(descs, n);
         plugins_free(plugins);
+        json_object_set_new(doc, "several", json_integer(CATALOG_SEVERAL_MAX));
         if (!doc || json_dumpf(doc, stdout, JSON_COMPACT) < 0)
                 return 3;
         putchar('\n');

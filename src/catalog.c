@@ -292,6 +292,7 @@ int catalog_from_json(const json_t *doc, struct catalog *ret, struct errinfo *er
                         return r;
                 }
         }
+        c.several = (size_t)MIN(MAX(json_integer_value(json_object_get(doc, "several")), 1), CATALOG_SEVERAL_MAX);
         *ret = c;
         return 0;
 }

@@ -55,15 +55,18 @@ struct check_desc {
         size_t n_rules;
 };
 
-/* The catalog document (protocol 1), owned by the caller (json_decref). */
+/* The catalog document (protocol 1), owned by the caller (json_decref). Whoever answers several requests over one connection
+ * adds "several". */
 json_t *catalog_to_json(const struct check_desc *const *checks, size_t n);
 
 /* Reads such a document; every string is copied. Bad or over-long input: -EINVAL and a sentence.
  * Limits: CATALOG_CHECKS_MAX checks, 256 metrics and 256 rules a check. */
 #define CATALOG_CHECKS_MAX 256
+#define CATALOG_SEVERAL_MAX 16
 struct catalog {
         struct check_desc *checks;
         size_t n_checks;
+        size_t several; /* how many requests one connection may carry: 1, or up to CATALOG_SEVERAL_MAX where the document says so */
         void *pool; /* owns all strings and arrays */
 };
 int catalog_from_json(const json_t *doc, struct catalog *ret, struct errinfo *err);

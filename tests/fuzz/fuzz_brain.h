@@ -47,6 +47,7 @@ static inline void fuzz_catalog(struct brain *b)
         if (catalog_from_json(doc, &b->catalog, &err) < 0)
                 abort();
         json_decref(doc);
+        b->catalog.several = CATALOG_SEVERAL_MAX;
         for (size_t i = 0; i < b->catalog.n_checks; i++)
                 b->catalog.checks[i].privilege = PRIVILEGE_DISK; /* all through the socket that the target listens on */
 }

@@ -3,8 +3,10 @@
 
 /* The brain's side of the probe protocol: anything at all in answer to a discovery and to a run of what was discovered.
  * Then what the brain publishes must be what its readers accept, and its memory must be what it can load again.
- * Input: one byte says which check; the answer to list; byte 0x1e; the answer to run. */
+ * Input: one byte says which check, its highest bit whether the next one asks over the same channel; the answer to list; byte 0x1e;
+ * the answer to run. */
 
+#include "brain_channel.h"
 #include "fuzz_brain.h"
 #include "status_doc.h"
 
@@ -20,19 +22,29 @@ static void on_done(void *data, const struct check_desc *check UNUSED, bool disc
         *(bool *)data = true;
 }
 
-static void ask(struct brain *b, int listener, const struct check_desc *check, struct judge_instance **instances, size_t n,
-                const uint8_t *answer, size_t size)
+/* A run of the instances that are known of each check, or, as long as none is known, its discovery. */
+static void ask(struct brain *b, int listener, const struct check_desc *const *checks, size_t n_checks, const uint8_t *answer, size_t size)
 {
-        bool done = false;
+        bool done[2] = { false, false };
         int fd;
 
-        if (probe_request_start(b, check, instances, n, on_done, &done) < 0)
-                abort();
+        for (size_t k = 0; k < n_checks; k++) {
+                struct judge_instance *due[INSTANCES];
+                size_t n = 0;
+
+                for (const struct judge_instance *i = judge_instances(b->judge); i && n < INSTANCES; i = i->next)
+                        if (i->check == checks[k] && i->present)
+                                due[n++] = (struct judge_instance *)i;
+                if (probe_request_start(b, checks[k], due, n, on_done, &done[k]) < 0)
+                        abort();
+        }
+        channels_send();
         fd = fuzz_accept(listener);
         fuzz_send(fd, answer, size);
         close(fd);
         fuzz_brain_loop(b);
-        assert(done);
+        for (size_t k = 0; k < n_checks; k++)
+                assert(done[k]);
 }
 
 static char *slurp(const char *name, size_t *ret_len)
@@ -91,11 +103,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static int listener = -1;
         struct brain *b = fuzz_brain_begin();
-        const struct check_desc *check = &b->catalog.checks[size ? *data % b->catalog.n_checks : 0];
-        struct judge_instance *due[INSTANCES];
+        size_t first = size ? (*data & 0x7f) % b->catalog.n_checks : 0, len;
+        const struct check_desc *checks[] = { &b->catalog.checks[first], &b->catalog.checks[(first + 1) % b->catalog.n_checks] };
+        size_t n = size && *data & 0x80 ? 2 : 1;
         struct judge *again;
         const uint8_t *part;
-        size_t n = 0, len;
 
         if (listener < 0)
                 listener = fuzz_listen("probe-disk.sock");
@@ -104,12 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 size--;
         }
         len = fuzz_part(&data, &size, 0x1e, &part);
-        ask(b, listener, check, NULL, 0, part, len);
-        for (const struct judge_instance *i = judge_instances(b->judge); i && n < INSTANCES; i = i->next)
-                if (i->check == check && i->present)
-                        due[n++] = (struct judge_instance *)i;
-        if (n)
-                ask(b, listener, check, due, n, data, size);
+        ask(b, listener, checks, n, part, len);
+        ask(b, listener, checks, n, data, size);
         judge_tick(b->judge, brain_now_us() + 100 * USEC_PER_SEC);
         look_at_files(b);
         again = judge_new(&b->catalog, &(struct judge_callbacks){ .changed = fuzz_changed, .event = fuzz_event, .data = b });
