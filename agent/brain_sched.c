@@ -94,6 +94,10 @@ static void on_done(void *data, const struct check_desc *check, bool discovery)
                         brain_publish_soon(s->b);
                         break;
                 }
+        /* What hold or calm waits for is looked at when that ends, not at the next turn after it. */
+        for (const struct judge_instance *i = judge_instances(s->b->judge); i; i = i->next)
+                if (i->check == check && i->next_us)
+                        ((struct judge_instance *)i)->next_us = MIN(i->next_us, MAX(judge_due_us(i), brain_now_us() + USEC_PER_SEC));
         /* Due from when it was begun, but a failure is looked at again sooner than a long interval. */
         for (const struct judge_instance *i = judge_instances(s->b->judge); i; i = i->next)
                 if (i->check == check && i->next_us)

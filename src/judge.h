@@ -149,6 +149,8 @@ void judge_run_begin(struct judge *judge, struct judge_instance *instance);
 bool judge_sample(struct judge *judge, struct judge_instance *instance, const char *metric, double value,
                   const char *const *labels, int64_t now_us);
 void judge_run_end(struct judge *judge, struct judge_instance *instance, enum verdict verdict, const char *why, int64_t now_us);
+/* When the first of its rules changes its level if the values stay as they are (rule_due_us()); INT64_MAX: none. */
+int64_t judge_due_us(const struct judge_instance *instance);
 void judge_stuck(struct judge *judge, struct judge_instance *instance, bool stuck, int64_t now_us);
 
 /* An instance whose counters are pushed by events instead of being polled; made when it is not there yet. */

@@ -311,6 +311,16 @@ static void keep_said(struct judge_instance *i, const char *text)
         i->said = *text ? judge_strdup(text) : NULL;
 }
 
+int64_t judge_due_us(const struct judge_instance *i)
+{
+        int64_t due = INT64_MAX;
+
+        for (size_t k = 0; k < i->n_series; k++)
+                for (size_t r = 0; r < i->series[k].n_rules; r++)
+                        due = MIN(due, rule_due_us(i->series[k].rules[r].rule, &i->series[k].rules[r].state));
+        return due;
+}
+
 void judge_run_end(struct judge *j, struct judge_instance *i, enum verdict verdict, const char *why, int64_t now_us)
 {
         bool topology = streq(i->check->name, "topology");

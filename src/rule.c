@@ -266,6 +266,19 @@ static double measure_value(const struct rule *rule, struct rule_state *state, d
         }
 }
 
+/* CHANGE waits for calm in its baseline, see measure_value(). */
+static int wait_s(const struct rule *rule, bool rising)
+{
+        return rising ? rule->hold_s : rule->kind == RULE_CHANGE ? 0 : rule->calm_s;
+}
+
+int64_t rule_due_us(const struct rule *rule, const struct rule_state *state)
+{
+        if (!state->seen || state->pending == state->level)
+                return INT64_MAX;
+        return state->pending_us + wait_s(rule, state->pending > state->level) * USEC_PER_SEC;
+}
+
 bool rule_step(const struct rule *rule, struct rule_state *state, double value, double limit_value, int64_t now_us)
 {
         double measure, limit;
@@ -306,9 +319,7 @@ bool rule_step(const struct rule *rule, struct rule_state *state, double value, 
         /* Fall only to the worst level seen while waiting. */
         state->pending = !rising && waiting ? level_worse(want, state->pending) : want;
 
-        /* CHANGE waits for calm in its baseline, see measure_value(). */
-        int wait_s = rising ? rule->hold_s : rule->kind == RULE_CHANGE ? 0 : rule->calm_s;
-        if (now_us - state->pending_us < wait_s * USEC_PER_SEC)
+        if (now_us - state->pending_us < wait_s(rule, rising) * USEC_PER_SEC)
                 return false;
         state->level = state->pending;
         state->changed_us = now_us;

@@ -102,6 +102,9 @@ struct rule_state {
  * RATE takes what it has for new (of a metric that is no counter, without _total in its name: nothing). Time that goes backwards is taken as "no time passed". */
 bool rule_step(const struct rule *rule, struct rule_state *state, double value, double limit_value, int64_t now_us);
 
+/* When a value that stays as it is changes the level: hold or calm end then. INT64_MAX: neither is under way. */
+int64_t rule_due_us(const struct rule *rule, const struct rule_state *state);
+
 /* The present value becomes the accepted baseline (CHANGE; with after_good: bad is what this value is
  * until it is seen good again) and the level is taken back; for other rules nothing changes (a level that
  * still holds cannot be accepted away): returns false. until_us: from then on the next step judges as if it had never

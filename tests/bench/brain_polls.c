@@ -359,21 +359,14 @@ static void play_list(FILE *f)
         free(text);
 }
 
-static int probe_main(void)
+static int play(const json_t *request)
 {
-        char *text = NULL, path[512];
+        const char *check = json_string_value(json_object_get(request, "check"));
+        bool list = streq(json_string_value(json_object_get(request, "op")), "list");
         _cleanup_fclose_ FILE *f = NULL;
-        json_t *request;
-        size_t size = 0;
-        bool list;
+        char path[512];
 
-        dice_state = (uint64_t)real_us(CLOCK_REALTIME) * 2654435761u ^ (uint64_t)getpid() << 32;
-        dice_state |= 1;
-        if (getline(&text, &size, stdin) <= 0)
-                return 3;
-        request = json_loads(text, 0, NULL);
-        list = streq(json_string_value(json_object_get(request, "op")), "list");
-        snprintf(path, sizeof(path), "%s/%s.%s", getenv("POLLS_DIR"), json_string_value(json_object_get(request, "check")), list ? "list" : "run");
+        snprintf(path, sizeof(path), "%s/%s.%s", getenv("POLLS_DIR"), check, list ? "list" : "run");
         f = fopen(path, "re");
         if (!f)
                 return 3;
@@ -382,6 +375,51 @@ static int probe_main(void)
         else
                 play_run(request, f);
         return fflush(stdout) == 0 ? 0 : 3;
+}
+
+/* As veille-probe relays them: the name of the check in front, and when one is over. */
+static int play_several(const json_t *requests)
+{
+        FILE *real = stdout;
+        const json_t *v;
+        size_t i;
+
+        json_array_foreach(requests, i, v) {
+                const char *check = json_string_value(json_object_get(v, "check"));
+                char *text = NULL, *line, *rest;
+                size_t size = 0;
+                int r;
+
+                stdout = open_memstream(&text, &size);
+                if (!stdout)
+                        return 3;
+                r = play(v);
+                fclose(stdout);
+                stdout = real;
+                for (rest = text; (line = strsep(&rest, "\n"));)
+                        if (*line == '{')
+                                printf("{\"check\":\"%s\",%s\n", check, line + 1);
+                free(text);
+                if (r != 0)
+                        return r;
+                printf("{\"check\":\"%s\",\"type\":\"over\"}\n", check);
+        }
+        return fflush(stdout) == 0 ? 0 : 3;
+}
+
+static int probe_main(void)
+{
+        char *text = NULL;
+        json_t *request, *several;
+        size_t size = 0;
+
+        dice_state = (uint64_t)real_us(CLOCK_REALTIME) * 2654435761u ^ (uint64_t)getpid() << 32;
+        dice_state |= 1;
+        if (getline(&text, &size, stdin) <= 0)
+                return 3;
+        request = json_loads(text, 0, NULL);
+        several = json_object_get(request, "requests");
+        return several ? play_several(several) : play(request);
 }
 
 static bool has_word(char *argv[], const char *word)

@@ -59,10 +59,11 @@ class Brain:
     def __init__(self, directory):
         self.directory, self.run = directory, directory + "/run"
         os.mkdir(self.run)
-        names = ["fs", "topology", "net", "raid"] + HANGING
+        names = ["fs", "topology", "net", "raid", "held"] + HANGING
         checks = [{"name": n, "summary": "x", "interval_s": 600, "deadline_s": 60, "max_age_s": 3600, "evidence": "host",
                    "privilege": "none", "metrics": [{"name": "test_value", "kind": "gauge", "unit": "", "help": "x"}],
                    "rules": [{"name": n + "-rule", "metric": "test_value", "warning": 5, "text": "{value}"}]} for n in names]
+        checks[names.index("held")]["rules"][0]["hold_s"] = 5
         self.put("catalog", json.dumps({"protocol": 1, "checks": checks}))
         for n in names:
             self.put("value." + n, "1")
@@ -184,6 +185,13 @@ def md_attribute(brain):
         os.rmdir(group)
 
 
+def hold(brain):
+    """The next poll is 600 s away; what the rule waits for is 5 s away."""
+    brain.put("value.held", "9")
+    subprocess.run([BUILD + "/veillectl", "--run", brain.run, "poll"], check=True, stdout=subprocess.DEVNULL)
+    say(brain.follows("held", "warning", 60), "a hold that ends between two polls is seen when it ends", brain.levels())
+
+
 def in_the_middle(brain):
     """The run that is under way has read the old value: its answer is not the answer to the event."""
     brain.put("slow.fs", "2")
@@ -242,6 +250,7 @@ def main():
     brain = Brain(directory)
     try:
         events(brain)
+        hold(brain)
         in_the_middle(brain)
         storm(brain)
         while_all_hangs(brain)
