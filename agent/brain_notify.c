@@ -6,7 +6,9 @@
  * RUN/alerts.json and in the store; what was under way when we died is tried again, with its number of attempts in it. */
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,9 +16,11 @@
 
 #include "brain_notify.h"
 #include "brain_program.h"
+#include "common_life.h"
 
 #define MANAGER_EVERY_US (60 * USEC_PER_SEC)
 #define MANAGER_OVER_US (900 * USEC_PER_SEC) /* what is over is told again for so long */
+#define UNREAD_US (5 * USEC_PER_SEC)         /* so long a request may wait for somebody to read it */
 #define SECRET_MAX 4096
 #define TEMPLATE_MAX (64 * 1024)
 
@@ -173,6 +177,7 @@ static void delivery_free(struct delivery *d)
                 }
         sd_event_source_disable_unref(d->io);
         sd_event_source_disable_unref(d->timer);
+        sd_event_source_disable_unref(d->unread);
         sd_event_source_disable_unref(d->child);
         if (d->fd >= 0)
                 close(d->fd);
@@ -240,6 +245,7 @@ static void close_delivery(struct delivery *d)
 {
         d->io = sd_event_source_disable_unref(d->io);
         d->timer = sd_event_source_disable_unref(d->timer);
+        d->unread = sd_event_source_disable_unref(d->unread);
         close(take_fd(&d->fd));
         if (d->pid <= 0)
                 delivery_free(d); /* else when the child is reaped */
@@ -290,13 +296,20 @@ static int on_child(sd_event_source *source UNUSED, const siginfo_t *si UNUSED, 
         return 0;
 }
 
-/* Beside our own file, as veille-probe. */
-static int spawn_notify(pid_t *ret_pid)
+/* From the copy in memory; else beside our own file, as veille-probe. */
+static int spawn_notify(const struct brain *b, pid_t *ret_pid)
 {
+        struct life_command command;
         char path[4096];
-        char *argv[] = { path, NULL }, *slash;
+        char *argv[] = { path, (char *)"--life", (char *)b->life, NULL }, *slash;
         ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
 
+        if (life_command(b->life, "veille-notify", NULL, &command)) {
+                int fd = program_spawn(command.argv[0], command.argv, ret_pid);
+
+                if (fd >= 0)
+                        return fd;
+        }
         path[MAX(n, 0)] = '\0';
         slash = strrchr(path, '/');
         strcpy(slash ? slash + 1 : path, "veille-notify");
@@ -321,6 +334,40 @@ static char *make_request(const struct brain *b, const struct sink *s, const str
         return line;
 }
 
+static int watch(struct delivery *d)
+{
+        int r = sd_event_add_io(d->b->event, &d->io, d->fd, EPOLLIN, on_io, d);
+
+        if (r >= 0 && d->pid > 0)
+                r = sd_event_add_child(d->b->event, &d->child, d->pid, WEXITED, on_child, d);
+        return r;
+}
+
+/* The connection waits in a queue, and whoever should take it does not: PID 1 hangs in a write to the dead disk, say. Then it is
+ * taken back (veille-notify sends nothing for one who has gone) and we start one ourselves. */
+static int on_unread(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *data)
+{
+        struct delivery *d = data;
+        int left = 0, fd;
+
+        if (d->ended || d->fd < 0 || ioctl(d->fd, SIOCOUTQ, &left) < 0 || left == 0)
+                return 0;
+        fd = spawn_notify(d->b, &d->pid);
+        if (fd < 0)
+                return 0;
+        brain_log(d->b, BRAIN_WARNING, "nobody takes what is sent to %s/notify.sock: veille-notify is started without it", d->b->options.run);
+        d->io = sd_event_source_disable_unref(d->io);
+        close(d->fd);
+        d->fd = fd;
+        d->sent = 0;
+        if (watch(d) < 0) {
+                on_timeout(NULL, 0, d);
+                return 0;
+        }
+        flush_request(d);
+        return 0;
+}
+
 /* What can fail in starting. */
 static int delivery_begin(struct delivery *d, int64_t timeout_s)
 {
@@ -330,14 +377,14 @@ static int delivery_begin(struct delivery *d, int64_t timeout_s)
                 return -EPROTO;
         d->fd = program_connect(d->b->options.run, "notify");
         if (d->fd == -ENOENT || d->fd == -ECONNREFUSED)
-                d->fd = spawn_notify(&d->pid);
+                d->fd = spawn_notify(d->b, &d->pid);
         if (d->fd < 0)
                 return d->fd;
-        r = sd_event_add_io(d->b->event, &d->io, d->fd, EPOLLIN, on_io, d);
-        if (r >= 0 && d->pid > 0)
-                r = sd_event_add_child(d->b->event, &d->child, d->pid, WEXITED, on_child, d);
+        r = watch(d);
         if (r >= 0)
                 r = sd_event_add_time_relative(d->b->event, &d->timer, CLOCK_BOOTTIME, (uint64_t)(timeout_s + 8) * USEC_PER_SEC, 0, on_timeout, d);
+        if (r >= 0 && d->pid <= 0)
+                r = sd_event_add_time_relative(d->b->event, &d->unread, CLOCK_BOOTTIME, UNREAD_US, 0, on_unread, d);
         if (r >= 0)
                 flush_request(d);
         return r;

@@ -51,7 +51,7 @@ struct delivery {
         char host[256]; /* it only looks this name up */
         int fd;
         pid_t pid;
-        sd_event_source *io, *timer, *child;
+        sd_event_source *io, *timer, *unread, *child;
         char *request;
         size_t len, sent;
         char answer[4096];

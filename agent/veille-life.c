@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* veille-life: keeps a copy in memory of what the last message needs, for the day when the root disk gives no byte any more.
- * Run by veille-life.service at the start and at each reload, as root, into a tmpfs that lets programs run (Debian mounts /run
+ * Run by veille-life.service at the start and once a day, as root, into a tmpfs that lets programs run (Debian mounts /run
  * noexec). A new copy is made beside the old one, tried, and only then put in its place; whatever fails leaves the old one.
  *
  * No secret is in it: those of the sinks are in the locked memory of veilled and reach veille-notify by its standard input. */
@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "common_life.h"
 #include "config.h"
 #include "life.h"
 #include "options.h"
@@ -41,7 +42,7 @@ struct options {
 };
 
 static const struct option_row own_options[] = {
-        { "life", "DIR", "where the copy is, default: /run/veille.life", offsetof(struct options, life) },
+        { "life", "DIR", "where the copy is, default: " LIFE_DIR, offsetof(struct options, life) },
         { "programs", "DIR", "where the programs are, default: beside this one", offsetof(struct options, programs) },
         { 0 },
 };
@@ -246,7 +247,7 @@ static int status(const struct options *o)
                json_array_size(json_object_get(doc, "files")), json_number_value(json_object_get(doc, "bytes")) / (1 << 20), age / 3600);
         n = changed(json_object_get(doc, "files"), (double)json_integer_value(json_object_get(doc, "time")));
         if (n > 0)
-                printf("%zu files have changed since: systemctl reload veille-life\n", n);
+                printf("%zu files have changed since: systemctl start veille-life\n", n);
         json_decref(doc);
         return n > 0;
 }
@@ -266,7 +267,7 @@ static const char *own_directory(void)
 
 int main(int argc, char *argv[])
 {
-        struct options o = { .common = COMMON_OPTIONS_DEFAULT, .life = "/run/veille.life", .programs = own_directory() };
+        struct options o = { .common = COMMON_OPTIONS_DEFAULT, .life = LIFE_DIR, .programs = own_directory() };
         struct errinfo err = { 0 };
         int r = program_start(&program, &o.common, &o, &argc, argv, stdout, stderr);
 
