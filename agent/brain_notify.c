@@ -16,7 +16,6 @@
 
 #include "brain_notify.h"
 #include "brain_program.h"
-#include "common_life.h"
 
 #define MANAGER_EVERY_US (60 * USEC_PER_SEC)
 #define MANAGER_OVER_US (900 * USEC_PER_SEC) /* what is over is told again for so long */
@@ -158,12 +157,6 @@ void brain_notify_reload(struct brain *b)
         brain_notify_managers_soon(b);
 }
 
-void brain_notify_sinks(struct brain *b, void (*fn)(void *data, const char *name, enum sink_type type), void *data)
-{
-        for (size_t i = 0; i < b->notify->n_sinks; i++)
-                fn(data, b->notify->sinks[i].name, b->notify->sinks[i].type);
-}
-
 /* --- one delivery ----------------------------------------------------------------------------------------------- */
 
 static void delivery_free(struct delivery *d)
@@ -296,26 +289,6 @@ static int on_child(sd_event_source *source UNUSED, const siginfo_t *si UNUSED, 
         return 0;
 }
 
-/* From the copy in memory; else beside our own file, as veille-probe. */
-static int spawn_notify(const struct brain *b, pid_t *ret_pid)
-{
-        struct life_command command;
-        char path[4096];
-        char *argv[] = { path, (char *)"--life", (char *)b->life, NULL }, *slash;
-        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
-
-        if (life_command(b->life, "veille-notify", NULL, &command)) {
-                int fd = program_spawn(command.argv[0], command.argv, ret_pid);
-
-                if (fd >= 0)
-                        return fd;
-        }
-        path[MAX(n, 0)] = '\0';
-        slash = strrchr(path, '/');
-        strcpy(slash ? slash + 1 : path, "veille-notify");
-        return program_spawn(path, argv, ret_pid);
-}
-
 /* The request as text; NULL when it cannot be written. */
 static char *make_request(const struct brain *b, const struct sink *s, const struct letter *l, json_t *facts)
 {
@@ -352,7 +325,7 @@ static int on_unread(sd_event_source *source UNUSED, uint64_t usec UNUSED, void 
 
         if (d->ended || d->fd < 0 || ioctl(d->fd, SIOCOUTQ, &left) < 0 || left == 0)
                 return 0;
-        fd = spawn_notify(d->b, &d->pid);
+        fd = life_spawn_notify(d->b, &d->pid);
         if (fd < 0)
                 return 0;
         brain_log(d->b, BRAIN_WARNING, "nobody takes what is sent to %s/notify.sock: veille-notify is started without it", d->b->options.run);
@@ -377,7 +350,7 @@ static int delivery_begin(struct delivery *d, int64_t timeout_s)
                 return -EPROTO;
         d->fd = program_connect(d->b->options.run, "notify");
         if (d->fd == -ENOENT || d->fd == -ECONNREFUSED)
-                d->fd = spawn_notify(d->b, &d->pid);
+                d->fd = life_spawn_notify(d->b, &d->pid);
         if (d->fd < 0)
                 return d->fd;
         r = watch(d);
@@ -458,14 +431,6 @@ static void feed_managers(struct brain *b, int64_t now_us)
 
 /* --- all ------------------------------------------------------------------------------------------------------------- */
 
-bool sinks_failing(const struct brain *b)
-{
-        for (size_t i = 0; i < b->notify->n_sinks; i++)
-                if (b->notify->sinks[i].failures >= 3)
-                        return true;
-        return false;
-}
-
 /* The letter that the sink is to get now; NULL. What cannot be sent at all is put off here. */
 static struct letter *next_letter(struct brain *b, const struct sink *s, int64_t now_us)
 {
@@ -497,6 +462,7 @@ void brain_notify_step(struct brain *b, int64_t now_us)
                         delivery_start(b, &b->notify->sinks[i], due[i], NULL);
         feed_managers(b, now_us);
         names_step(b, now_us);
+        life_look(b, now_us);
 }
 
 int brain_notify_start(struct brain *b)
@@ -522,6 +488,7 @@ void brain_notify_stop(struct brain *b)
         letters_free(b);
         names_free(b);
         sinks_free(n->sinks, n->n_sinks);
+        json_decref(n->life);
         free(n);
         b->notify = NULL;
 }

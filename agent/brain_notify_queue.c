@@ -178,6 +178,20 @@ void letters_drop_lost(struct brain *b)
         }
 }
 
+bool sinks_failing(const struct brain *b)
+{
+        for (size_t i = 0; i < b->notify->n_sinks; i++)
+                if (b->notify->sinks[i].failures >= 3)
+                        return true;
+        return false;
+}
+
+void brain_notify_sinks(struct brain *b, void (*fn)(void *data, const char *name, enum sink_type type), void *data)
+{
+        for (size_t i = 0; i < b->notify->n_sinks; i++)
+                fn(data, b->notify->sinks[i].name, b->notify->sinks[i].type);
+}
+
 /* --- for people and for a restart --------------------------------------------------------------------------------- */
 
 static json_t *seconds(int64_t us)
@@ -216,6 +230,7 @@ void brain_notify_json(struct brain *b, json_t *doc)
         for (size_t i = 0; i < MIN(n->n_tests, LETTER_TESTS_MAX); i++)
                 json_array_append_new(tests, json_pack("{ss ss sb so}", "id", n->tests[i].id, "sink", n->tests[i].sink, "ok", n->tests[i].good,
                                                        "text", text_json(n->tests[i].text)));
+        json_object_set(doc, "life", n->life ? n->life : json_null());
         json_object_set_new(doc, "sinks", sinks);
         json_object_set_new(doc, "queue", queue);
         json_object_set_new(doc, "tests", tests);
