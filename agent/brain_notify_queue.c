@@ -260,7 +260,7 @@ static bool id_ok(const char *s)
         return s && strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32;
 }
 
-void brain_notify_load(struct brain *b, const char *key, const json_t *value)
+void brain_notify_load(struct brain *b, const char *key, const json_t *value, bool stored)
 {
         const char *id = json_string_value(json_object_get(value, "id")), *sink = json_string_value(json_object_get(value, "sink"));
         const json_t *message = json_object_get(value, "message");
@@ -278,5 +278,5 @@ void brain_notify_load(struct brain *b, const char *key, const json_t *value)
                 return;
         l = append(b, id, sink, message);
         l->created_us = MIN(created, brain_now_us());
-        l->attempts = (unsigned)MIN(MAX(json_integer_value(json_object_get(value, "attempts")), 0), 1000000);
+        l->attempts = (unsigned)MIN(MAX(json_integer_value(json_object_get(value, "attempts")), 0), 1000000) + stored;
 }
