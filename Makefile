@@ -40,6 +40,7 @@ LIBS_veille-store := libsystemd jansson sqlite3
 LIBS_veille-web := libmicrohttpd jansson
 LIBS_veillectl := jansson libatasmart
 LIBS_veille-probe := jansson libatasmart
+LIBS_veille-life := jansson
 LIBS_veille-notify := libcurl gnutls libsystemd jansson
 EXTRA_veille-probe := -lsensors -lm
 PREFIX_veilled := brain
@@ -47,8 +48,9 @@ PREFIX_veille-store := store
 PREFIX_veille-web := web
 PREFIX_veillectl := ctl
 PREFIX_veille-notify := notify
+PREFIX_veille-life := life
 
-AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl veille-notify)
+AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl veille-notify veille-life)
 PROGRAMS := $(AGENT_PROGRAMS) veille-probe
 
 # src/ may include only src/; agent/ and checks/ only themselves and src/. The -I flags enforce it.

@@ -22,6 +22,7 @@ struct brain_counters {
 struct brain {
         struct common_options options;
         const char *probe; /* the program to run */
+        const char *life;  /* of the copy in memory of veille-notify (common_life.h) */
         sd_event *event;
         struct config *config;
         struct catalog catalog;

@@ -251,6 +251,13 @@ void brain_alert_write(struct brain *b)
         b->alert->changed = false;
 }
 
+static void load(struct brain *b, const char *key, const json_t *value, bool stored)
+{
+        clock_now(b);
+        alerts_load(b->alert->alerts, key, value);
+        brain_notify_load(b, key, value, stored);
+}
+
 static void read_file(struct brain *b)
 {
         char path[4096];
@@ -264,8 +271,9 @@ static void read_file(struct brain *b)
         if (!f || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
                 return;
         doc = json_loadf(f, 0, NULL);
+        b->alert->from_run = json_is_object(json_object_get(doc, "state"));
         json_object_foreach(json_object_get(doc, "state"), key, value)
-                brain_alert_load(b, key, value);
+                load(b, key, value, false);
         json_decref(doc);
 }
 
@@ -280,11 +288,10 @@ void brain_alert_each(struct brain *b, void (*fn)(void *data, const char *key, j
 
 void brain_alert_load(struct brain *b, const char *key, const json_t *value)
 {
-        if (!b->alert)
-                return;
-        clock_now(b);
-        alerts_load(b->alert->alerts, key, value);
-        brain_notify_load(b, key, value);
+        /* RUN was written before anything left, and last. What the store has beside it is over by now: a message that was taken, a
+         * silence that somebody ended. */
+        if (b->alert && !b->alert->from_run)
+                load(b, key, value, true);
 }
 
 /* --- in time ---------------------------------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@ struct brain_alert {
         struct alert_config config;
         sd_event_source *timer;
         int64_t started_us, written_us;
+        bool from_run; /* RUN/alerts.json was there: this is no first start after a boot */
         bool changed; /* RUN/alerts.json is older than what it shows */
 };
 
@@ -42,7 +43,8 @@ void brain_notify_managers_soon(struct brain *b);
 /* For RUN/alerts.json: sinks, queue, answers to tests. */
 void brain_notify_json(struct brain *b, json_t *doc);
 void brain_notify_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
-void brain_notify_load(struct brain *b, const char *key, const json_t *value);
+/* stored: from the disk, which may not know yet of the last attempt. */
+void brain_notify_load(struct brain *b, const char *key, const json_t *value, bool stored);
 /* Calls fn for each sink that is in use. */
 void brain_notify_sinks(struct brain *b, void (*fn)(void *data, const char *name, enum sink_type type), void *data);
 

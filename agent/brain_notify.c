@@ -6,7 +6,9 @@
  * RUN/alerts.json and in the store; what was under way when we died is tried again, with its number of attempts in it. */
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,6 +19,7 @@
 
 #define MANAGER_EVERY_US (60 * USEC_PER_SEC)
 #define MANAGER_OVER_US (900 * USEC_PER_SEC) /* what is over is told again for so long */
+#define UNREAD_US (5 * USEC_PER_SEC)         /* so long a request may wait for somebody to read it */
 #define SECRET_MAX 4096
 #define TEMPLATE_MAX (64 * 1024)
 
@@ -154,12 +157,6 @@ void brain_notify_reload(struct brain *b)
         brain_notify_managers_soon(b);
 }
 
-void brain_notify_sinks(struct brain *b, void (*fn)(void *data, const char *name, enum sink_type type), void *data)
-{
-        for (size_t i = 0; i < b->notify->n_sinks; i++)
-                fn(data, b->notify->sinks[i].name, b->notify->sinks[i].type);
-}
-
 /* --- one delivery ----------------------------------------------------------------------------------------------- */
 
 static void delivery_free(struct delivery *d)
@@ -173,6 +170,7 @@ static void delivery_free(struct delivery *d)
                 }
         sd_event_source_disable_unref(d->io);
         sd_event_source_disable_unref(d->timer);
+        sd_event_source_disable_unref(d->unread);
         sd_event_source_disable_unref(d->child);
         if (d->fd >= 0)
                 close(d->fd);
@@ -240,6 +238,7 @@ static void close_delivery(struct delivery *d)
 {
         d->io = sd_event_source_disable_unref(d->io);
         d->timer = sd_event_source_disable_unref(d->timer);
+        d->unread = sd_event_source_disable_unref(d->unread);
         close(take_fd(&d->fd));
         if (d->pid <= 0)
                 delivery_free(d); /* else when the child is reaped */
@@ -290,19 +289,6 @@ static int on_child(sd_event_source *source UNUSED, const siginfo_t *si UNUSED, 
         return 0;
 }
 
-/* Beside our own file, as veille-probe. */
-static int spawn_notify(pid_t *ret_pid)
-{
-        char path[4096];
-        char *argv[] = { path, NULL }, *slash;
-        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
-
-        path[MAX(n, 0)] = '\0';
-        slash = strrchr(path, '/');
-        strcpy(slash ? slash + 1 : path, "veille-notify");
-        return program_spawn(path, argv, ret_pid);
-}
-
 /* The request as text; NULL when it cannot be written. */
 static char *make_request(const struct brain *b, const struct sink *s, const struct letter *l, json_t *facts)
 {
@@ -321,6 +307,40 @@ static char *make_request(const struct brain *b, const struct sink *s, const str
         return line;
 }
 
+static int watch(struct delivery *d)
+{
+        int r = sd_event_add_io(d->b->event, &d->io, d->fd, EPOLLIN, on_io, d);
+
+        if (r >= 0 && d->pid > 0)
+                r = sd_event_add_child(d->b->event, &d->child, d->pid, WEXITED, on_child, d);
+        return r;
+}
+
+/* The connection waits in a queue, and whoever should take it does not: PID 1 hangs in a write to the dead disk, say. Then it is
+ * taken back (veille-notify sends nothing for one who has gone) and we start one ourselves. */
+static int on_unread(sd_event_source *source UNUSED, uint64_t usec UNUSED, void *data)
+{
+        struct delivery *d = data;
+        int left = 0, fd;
+
+        if (d->ended || d->fd < 0 || ioctl(d->fd, SIOCOUTQ, &left) < 0 || left == 0)
+                return 0;
+        fd = life_spawn_notify(d->b, &d->pid);
+        if (fd < 0)
+                return 0;
+        brain_log(d->b, BRAIN_WARNING, "nobody takes what is sent to %s/notify.sock: veille-notify is started without it", d->b->options.run);
+        d->io = sd_event_source_disable_unref(d->io);
+        close(d->fd);
+        d->fd = fd;
+        d->sent = 0;
+        if (watch(d) < 0) {
+                on_timeout(NULL, 0, d);
+                return 0;
+        }
+        flush_request(d);
+        return 0;
+}
+
 /* What can fail in starting. */
 static int delivery_begin(struct delivery *d, int64_t timeout_s)
 {
@@ -330,14 +350,14 @@ static int delivery_begin(struct delivery *d, int64_t timeout_s)
                 return -EPROTO;
         d->fd = program_connect(d->b->options.run, "notify");
         if (d->fd == -ENOENT || d->fd == -ECONNREFUSED)
-                d->fd = spawn_notify(&d->pid);
+                d->fd = life_spawn_notify(d->b, &d->pid);
         if (d->fd < 0)
                 return d->fd;
-        r = sd_event_add_io(d->b->event, &d->io, d->fd, EPOLLIN, on_io, d);
-        if (r >= 0 && d->pid > 0)
-                r = sd_event_add_child(d->b->event, &d->child, d->pid, WEXITED, on_child, d);
+        r = watch(d);
         if (r >= 0)
                 r = sd_event_add_time_relative(d->b->event, &d->timer, CLOCK_BOOTTIME, (uint64_t)(timeout_s + 8) * USEC_PER_SEC, 0, on_timeout, d);
+        if (r >= 0 && d->pid <= 0)
+                r = sd_event_add_time_relative(d->b->event, &d->unread, CLOCK_BOOTTIME, UNREAD_US, 0, on_unread, d);
         if (r >= 0)
                 flush_request(d);
         return r;
@@ -411,14 +431,6 @@ static void feed_managers(struct brain *b, int64_t now_us)
 
 /* --- all ------------------------------------------------------------------------------------------------------------- */
 
-bool sinks_failing(const struct brain *b)
-{
-        for (size_t i = 0; i < b->notify->n_sinks; i++)
-                if (b->notify->sinks[i].failures >= 3)
-                        return true;
-        return false;
-}
-
 /* The letter that the sink is to get now; NULL. What cannot be sent at all is put off here. */
 static struct letter *next_letter(struct brain *b, const struct sink *s, int64_t now_us)
 {
@@ -450,6 +462,7 @@ void brain_notify_step(struct brain *b, int64_t now_us)
                         delivery_start(b, &b->notify->sinks[i], due[i], NULL);
         feed_managers(b, now_us);
         names_step(b, now_us);
+        life_look(b, now_us);
 }
 
 int brain_notify_start(struct brain *b)
@@ -475,6 +488,7 @@ void brain_notify_stop(struct brain *b)
         letters_free(b);
         names_free(b);
         sinks_free(n->sinks, n->n_sinks);
+        json_decref(n->life);
         free(n);
         b->notify = NULL;
 }

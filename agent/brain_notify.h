@@ -51,7 +51,7 @@ struct delivery {
         char host[256]; /* it only looks this name up */
         int fd;
         pid_t pid;
-        sd_event_source *io, *timer, *child;
+        sd_event_source *io, *timer, *unread, *child;
         char *request;
         size_t len, sent;
         char answer[4096];
@@ -72,6 +72,8 @@ struct brain_notify {
         struct name names[NAMES_MAX];
         size_t n_names;
         bool looking; /* one look-up at a time */
+        json_t *life; /* what the copy in memory is; NULL: there is none */
+        int64_t life_us;
 };
 
 void delivery_start(struct brain *b, struct sink *s, struct letter *l, json_t *facts);
@@ -87,6 +89,11 @@ json_t *names_of(const struct brain *b, const struct sink *s); /* host -> addres
 void names_save(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
 void names_load(struct brain *b, const json_t *value);
 void names_free(struct brain *b);
+
+/* --- brain_notify_life.c: the copy in memory ------------------------------------------------------------------ */
+/* Starts veille-notify from the copy in memory, else beside our own file; as program_spawn(). */
+int life_spawn_notify(const struct brain *b, pid_t *ret_pid);
+void life_look(struct brain *b, int64_t now_us); /* once a minute: is it there */
 
 /* The oldest letter of the sink that may be tried now; NULL. */
 struct letter *letter_due(struct brain *b, const char *sink, int64_t now_us);

@@ -178,6 +178,20 @@ void letters_drop_lost(struct brain *b)
         }
 }
 
+bool sinks_failing(const struct brain *b)
+{
+        for (size_t i = 0; i < b->notify->n_sinks; i++)
+                if (b->notify->sinks[i].failures >= 3)
+                        return true;
+        return false;
+}
+
+void brain_notify_sinks(struct brain *b, void (*fn)(void *data, const char *name, enum sink_type type), void *data)
+{
+        for (size_t i = 0; i < b->notify->n_sinks; i++)
+                fn(data, b->notify->sinks[i].name, b->notify->sinks[i].type);
+}
+
 /* --- for people and for a restart --------------------------------------------------------------------------------- */
 
 static json_t *seconds(int64_t us)
@@ -216,6 +230,7 @@ void brain_notify_json(struct brain *b, json_t *doc)
         for (size_t i = 0; i < MIN(n->n_tests, LETTER_TESTS_MAX); i++)
                 json_array_append_new(tests, json_pack("{ss ss sb so}", "id", n->tests[i].id, "sink", n->tests[i].sink, "ok", n->tests[i].good,
                                                        "text", text_json(n->tests[i].text)));
+        json_object_set(doc, "life", n->life ? n->life : json_null());
         json_object_set_new(doc, "sinks", sinks);
         json_object_set_new(doc, "queue", queue);
         json_object_set_new(doc, "tests", tests);
@@ -245,7 +260,7 @@ static bool id_ok(const char *s)
         return s && strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32;
 }
 
-void brain_notify_load(struct brain *b, const char *key, const json_t *value)
+void brain_notify_load(struct brain *b, const char *key, const json_t *value, bool stored)
 {
         const char *id = json_string_value(json_object_get(value, "id")), *sink = json_string_value(json_object_get(value, "sink"));
         const json_t *message = json_object_get(value, "message");
@@ -263,5 +278,5 @@ void brain_notify_load(struct brain *b, const char *key, const json_t *value)
                 return;
         l = append(b, id, sink, message);
         l->created_us = MIN(created, brain_now_us());
-        l->attempts = (unsigned)MIN(MAX(json_integer_value(json_object_get(value, "attempts")), 0), 1000000);
+        l->attempts = (unsigned)MIN(MAX(json_integer_value(json_object_get(value, "attempts")), 0), 1000000) + stored;
 }

@@ -35,6 +35,7 @@ struct brain_store {
         int64_t started_us, samples_us, unacked_us; /* unacked: since when the oldest sync waits; 0: none */
         int64_t seq, acked;
         bool loaded, ever;
+        bool alerts_loaded; /* what the first store that answered knew of alerts was taken */
         int loading;          /* answers to "load" that are still to come */
         bool load_failed;     /* one of them was not complete */
         int64_t db_id;        /* of the store's database; 0: not known yet */
@@ -286,7 +287,9 @@ static void on_kv(struct brain_store *s, const json_t *doc)
                 return;
         judge_load(s->b->judge, key, value, brain_now_us(), brain_wall_us());
         brain_selftest_load(s->b, key, value);
-        brain_alert_load(s->b, key, value);
+        /* Once: what has ended since then may not be deleted there yet when a store is started anew. */
+        if (!s->alerts_loaded)
+                brain_alert_load(s->b, key, value);
 }
 
 static void on_loaded(struct brain_store *s, const json_t *doc)
@@ -294,6 +297,7 @@ static void on_loaded(struct brain_store *s, const json_t *doc)
         s->load_failed = s->load_failed || json_is_false(json_object_get(doc, "complete"));
         if (s->loading > 0 && --s->loading == 0)
                 s->loaded = !s->load_failed;
+        s->alerts_loaded = s->alerts_loaded || s->loaded;
 }
 
 /* Another database knows nothing of what the one before was told. */

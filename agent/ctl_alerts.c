@@ -258,6 +258,13 @@ static int run_notify(const struct common_options *options, int argc, char *argv
                 printf("%-16s %-10s %8.0f  %-10s %s\n", ctl_text(x, "sink"), since, ctl_number(x, "attempts"),
                        json_is_true(json_object_get(x, "under_way")) ? "under way" : next, ctl_text(x, "subject"));
         }
+        x = json_object_get(doc, "life");
+        if (json_is_object(x)) {
+                char made[32];
+
+                ctl_when(ctl_number(x, "time"), made, sizeof(made));
+                printf("\nsent from a copy in memory of %s, made %s\n", ctl_text(x, "programs"), made);
+        }
         json_decref(doc);
         return waiting ? 1 : 0;
 }

@@ -14,6 +14,7 @@ struct notify {
         const json_t *message; /* NULL for alertmanager */
         const json_t *alerts;  /* of alertmanager, else NULL */
         int attempt;           /* 1: the first */
+        const char *life;      /* of the copy in memory (common_life.h) */
         const json_t *addresses; /* host -> addresses that were found before; NULL: none */
         int64_t until_us;      /* CLOCK_BOOTTIME: the answer must be there by then */
         char text[512];        /* what the other end said when it took the message */
@@ -27,6 +28,9 @@ int notify_alertmanager(struct notify *n, struct errinfo *err);
 int notify_journal(struct notify *n, struct errinfo *err);
 int notify_exec(struct notify *n, struct errinfo *err);
 
+/* Serves RUN/notify.sock until it is ended (notify_serve.c). Returns only when it cannot: an exit status. */
+int notify_serve(const char *run, const char *life);
+
 /* Looks a name up: the addresses, owned by the caller; NULL with a sentence. */
 json_t *notify_resolve(const char *host, struct errinfo *err);
 /* For CURLOPT_RESOLVE: the remembered addresses of the URL's host as "HOST:PORT:ADDRESS,..."; false: there are none. */
@@ -34,6 +38,8 @@ bool notify_remembered(const struct notify *n, const char *url, char *buf, size_
 
 /* "" when there is none. */
 const char *notify_text(const json_t *o, const char *key);
+/* The file of certificates to believe, from the copy in memory where it is there; "": the library's own. */
+const char *notify_ca(const struct notify *n, char *buf, size_t size);
 int64_t notify_left_ms(const struct notify *n); /* at least 1 */
 
 /* --- notify_template.c: pure ---------------------------------------------------------------------------- */

@@ -64,7 +64,7 @@ static struct curl_slist *make_headers(const struct notify *n, const struct noti
 
 static int post_to(struct notify *n, struct notify_http *h, struct curl_slist *known, int64_t wait_ms, struct errinfo *err)
 {
-        char error[CURL_ERROR_SIZE] = "";
+        char error[CURL_ERROR_SIZE] = "", ca[4096];
         CURL *curl = curl_easy_init();
         struct curl_slist *headers = make_headers(n, h);
         CURLcode code;
@@ -87,8 +87,8 @@ static int post_to(struct notify *n, struct notify_http *h, struct curl_slist *k
         curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)MIN(wait_ms, 10000));
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
         curl_easy_setopt(curl, CURLOPT_USERAGENT, "veille-notify");
-        if (*notify_text(n->sink, "ca_file"))
-                curl_easy_setopt(curl, CURLOPT_CAINFO, notify_text(n->sink, "ca_file"));
+        if (*notify_ca(n, ca, sizeof(ca)))
+                curl_easy_setopt(curl, CURLOPT_CAINFO, notify_ca(n, ca, sizeof(ca)));
         code = curl_easy_perform(curl);
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &h->status);
         curl_easy_cleanup(curl);

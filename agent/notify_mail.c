@@ -55,7 +55,9 @@ static struct curl_slist *recipients(const struct notify *n)
 
 static void set_security(CURL *curl, const struct notify *n)
 {
-        const char *tls = notify_text(n->sink, "tls"), *user = notify_text(n->sink, "user"), *ca = notify_text(n->sink, "ca_file");
+        const char *tls = notify_text(n->sink, "tls"), *user = notify_text(n->sink, "user");
+        char buf[4096];
+        const char *ca = notify_ca(n, buf, sizeof(buf));
         bool try = streq(tls, "try"), none = streq(tls, "none");
 
         curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)(none ? CURLUSESSL_NONE : try ? CURLUSESSL_TRY : CURLUSESSL_ALL));

@@ -2,14 +2,16 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* veille-notify: delivers one message by one sink. Reads one JSON object from standard input, answers with one line
- * on standard output, ends. Started by systemd for each connection to RUN/notify.sock, or by veilled itself. It opens no file of
+ * on standard output, ends. Started by veille-notify --serve (notify_serve.c) for each connection to RUN/notify.sock, or by veilled itself. It opens no file of
  * ours: what it needs, secrets too, comes by standard input. Past its deadline it is killed by its own alarm. */
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "alert_config.h"
 #include "common_clock.h"
+#include "common_life.h"
 #include "notify.h"
 #include "options.h"
 
@@ -17,9 +19,23 @@
 #define RESOLVE_S 25
 #define REQUEST_WAIT_US (10 * USEC_PER_SEC)
 
+#define CA_BUNDLE "/etc/ssl/certs/ca-certificates.crt"
+
+struct own_options {
+        bool serve;
+        const char *life;
+};
+
+static const struct option_row own_rows[] = {
+        { "serve", NULL, "waits on RUN/notify.sock and starts one for each message", offsetof(struct own_options, serve) },
+        { "life", "DIR", "the copy in memory, default: " LIFE_DIR, offsetof(struct own_options, life) },
+        { 0 },
+};
+
 static const struct program program = {
         .name = "veille-notify",
         .summary = "delivers one message by one sink",
+        .options = own_rows,
         .notes = "Reads one request from standard input and answers with one line: see veille-notify(8).\n"
                  "To try a sink: veillectl test-alert\n",
 };
@@ -60,6 +76,24 @@ static char *read_request(size_t *ret_len)
         }
         *ret_len = len;
         return buf;
+}
+
+/* Whoever asked has gone: it has given this attempt up, and the next one has another number. Sending it now would be a copy that is
+ * not marked as one. */
+static bool is_given_up(void)
+{
+        struct pollfd p = { .fd = STDIN_FILENO };
+        int type;
+        socklen_t len = sizeof(type);
+
+        return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
+const char *notify_ca(const struct notify *n, char *buf, size_t size)
+{
+        const char *own = notify_text(n->sink, "ca_file"), *path = life_file(n->life, *own ? own : CA_BUNDLE, buf, size);
+
+        return *own || path == buf ? path : ""; /* cppcheck-suppress autoVariables ; the caller's */
 }
 
 static int answer(const struct notify *n, const json_t *found, int r, const struct errinfo *err)
@@ -108,19 +142,29 @@ static int deliver(const json_t *request, struct notify *n, struct errinfo *err)
 int main(int argc, char *argv[])
 {
         struct common_options common = COMMON_OPTIONS_DEFAULT;
+        struct own_options own = { .life = LIFE_DIR };
         struct errinfo err = { 0 };
         struct notify n = { 0 };
         json_t *request, *found = NULL;
+        char *text, openssl[4096];
         size_t len = 0;
-        char *text;
-        int r = program_start(&program, &common, NULL, &argc, argv, stdout, stderr);
+        int r = program_start(&program, &common, &own, &argc, argv, stdout, stderr);
 
         if (r <= 0)
                 return r == 0 ? 0 : 3;
         signal(SIGPIPE, SIG_IGN);
+        if (own.serve)
+                return notify_serve(common.run, own.life);
+        n.life = own.life;
+        if (life_file(own.life, "/etc/ssl/openssl.cnf", openssl, sizeof(openssl)) == openssl)
+                setenv("OPENSSL_CONF", openssl, 0);
         text = read_request(&len);
         request = text ? json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL) : NULL;
         free(text);
+        if (is_given_up()) {
+                json_decref(request);
+                return 3;
+        }
         if (*notify_text(request, "resolve")) {
                 alarm(RESOLVE_S);
                 found = notify_resolve(notify_text(request, "resolve"), &err);

@@ -13,12 +13,14 @@
 
 #include "brain.h"
 #include "brain_events.h"
+#include "common_life.h"
 #include "version.h"
 
 #define EXIT_BAD_CONFIG 78 /* EX_CONFIG: systemd calls it so too, and the unit does not try again */
 
 static const struct option_row own_options[] = {
         { "probe", "FILE", "the veille-probe to run, default: beside this program", offsetof(struct brain, probe) },
+        { "life", "DIR", "the copy in memory of veille-notify, default: " LIFE_DIR, offsetof(struct brain, life) },
         { 0 },
 };
 
@@ -153,7 +155,7 @@ static int setup(struct brain *b)
 
 int main(int argc, char *argv[])
 {
-        struct brain b = { .options = COMMON_OPTIONS_DEFAULT, .probe = default_probe() };
+        struct brain b = { .options = COMMON_OPTIONS_DEFAULT, .probe = default_probe(), .life = LIFE_DIR };
         const char *name;
         int r = program_start(&program, &b.options, &b, &argc, argv, stdout, stderr);
 

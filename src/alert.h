@@ -22,6 +22,7 @@
 #define ALERT_CONTACTS_MAX 16
 #define ALERT_SILENCES_MAX 100
 #define ALERT_MESSAGES_AN_HOUR 10 /* to one contact, in any 60 minutes; what there is more to say is said together */
+#define ALERT_MILD_AN_HOUR 6      /* of them without a new critical: the rest is kept for one that comes later */
 #define ALERT_SINGLES_AN_HOUR 4   /* so many messages about one cause each; then digests */
 #define ALERT_NAME_MAX 118        /* bytes of host, component, rule, contact: longer ones are cut */
 #define ALERT_TEXT_MAX 511

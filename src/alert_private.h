@@ -9,6 +9,7 @@
 
 struct alert_sent { /* the last messages to one contact, oldest first */
         int64_t at_us[ALERT_MESSAGES_AN_HOUR];
+        bool urgent[ALERT_MESSAGES_AN_HOUR]; /* told of a new critical */
         size_t n;
 };
 
@@ -37,6 +38,14 @@ void alert_level(struct alerts *a, struct alert *alert, enum level level, int64_
 
 /* The first alert of the component in the list, or n. */
 size_t alert_first_of(const struct alerts *a, const char *component);
+
+/* --- alert_places.c -------------------------------------------------------------------------------------- */
+void alert_sent_add(struct alert_sent *s, bool urgent, int64_t now_us);
+/* How many went to the contact within the last hour. */
+size_t alert_sent_lately(struct alert_sent *s, int64_t now_us);
+/* When the next message of this kind (urgent: it has a new critical) may go: the more of them there were within the hour, the longer
+ * between two. Others count for it only as far as the places of the hour go, and leave four of them to what is urgent. */
+int64_t alert_sent_allowed_us(const struct alert_sent *s, bool urgent, int64_t now_us);
 
 void alert_silences_expire(struct alerts *a, int64_t now_us);
 

@@ -71,7 +71,7 @@ static json_t *sent_json(const struct alerts *a)
                 json_t *list = json_array();
 
                 for (size_t i = 0; i < a->sent[k].n; i++)
-                        json_array_append_new(list, when(a, a->sent[k].at_us[i]));
+                        json_array_append_new(list, a->sent[k].urgent[i] ? json_pack("[o]", when(a, a->sent[k].at_us[i])) : when(a, a->sent[k].at_us[i]));
                 json_object_set_new(o, a->policy.contacts[k].name, list);
         }
         return o;
@@ -226,10 +226,14 @@ static void load_sent(struct alerts *a, const json_t *all)
                 if (s->n > 0)
                         continue;
                 json_array_foreach(list, i, v) {
-                        int64_t at = json_integer_value(v) - a->wall_less_boot_us;
+                        const json_t *number = json_is_array(v) ? json_array_get(v, 0) : v; /* in a list of its own: told of a new critical */
+                        int64_t at = json_integer_value(number) - a->wall_less_boot_us;
 
-                        if (s->n < ARRAY_LEN(s->at_us) && json_is_integer(v) && json_integer_value(v) > 0 && (s->n == 0 || at >= s->at_us[s->n - 1]))
-                                s->at_us[s->n++] = at;
+                        if (s->n == ARRAY_LEN(s->at_us) || !json_is_integer(number) || json_integer_value(number) <= 0 ||
+                            (s->n > 0 && at < s->at_us[s->n - 1]))
+                                continue;
+                        s->urgent[s->n] = json_is_array(v);
+                        s->at_us[s->n++] = at;
                 }
         }
 }

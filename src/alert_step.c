@@ -342,19 +342,16 @@ static void remember(struct alerts *a, size_t k, struct alert *x, enum alert_wha
                 x->first_told_us = now_us;
 }
 
-static void sent_now(struct alerts *a, size_t k, int64_t now_us)
+static bool is_urgent(const struct alert *x, int what)
 {
-        struct alert_sent *s = &a->sent[k];
-
-        if (s->n == ARRAY_LEN(s->at_us))
-                memmove(s->at_us, s->at_us + 1, --s->n * sizeof(*s->at_us));
-        s->at_us[s->n++] = now_us;
+        return x->level == LEVEL_CRITICAL && (what == ALERT_NEW || what == ALERT_WORSE || what == ALERT_ESCALATED);
 }
 
 static void say(struct alerts *a, size_t k, struct group *groups, size_t n, int64_t now_us, const struct out *out)
 {
         struct alert_message m = { .contact = a->policy.contacts[k].name, .digest = n > 1, .now_us = now_us,
                                    .wall_us = alerts_wall_us(a, now_us), .items = out->items, .refused = a->counters.refused };
+        bool urgent = false;
 
         for (size_t g = 0; g < n; g++)
                 for (size_t i = 0; i < groups[g].n; i++) {
@@ -364,6 +361,7 @@ static void say(struct alerts *a, size_t k, struct group *groups, size_t n, int6
                         if (!p->taken)
                                 continue;
                         out->items[m.n++] = (struct alert_item){ p->alert, (enum alert_what)p->what, t->ever ? t->level : LEVEL_OK, t->peak };
+                        urgent |= is_urgent(p->alert, p->what);
                         if (p->what != ALERT_RESOLVED)
                                 m.level = level_worse(m.level, p->what == ALERT_PASSED ? LEVEL_CRITICAL : p->alert->level);
                 }
@@ -376,48 +374,38 @@ static void say(struct alerts *a, size_t k, struct group *groups, size_t n, int6
         a->counters.digests += m.digest;
         for (size_t i = 0; i < m.n; i++)
                 remember(a, k, (struct alert *)m.items[i].alert, m.items[i].what, now_us);
-        sent_now(a, k, now_us);
+        alert_sent_add(&a->sent[k], urgent, now_us);
 }
 
-/* How many went to the contact within the last hour. */
-static size_t sent_lately(struct alert_sent *s, int64_t now_us)
+static bool is_urgent_now(const struct group *g, int64_t now_us)
 {
-        size_t old = 0;
-
-        while (old < s->n && now_us - s->at_us[old] >= HOUR_US)
-                old++;
-        s->n -= old;
-        memmove(s->at_us, s->at_us + old, s->n * sizeof(*s->at_us));
-        return s->n;
-}
-
-/* When the next message may go: the more there were within the hour, the longer between two. */
-static int64_t allowed_us(const struct alert_sent *s, int64_t now_us)
-{
-        static const int gap_s[ALERT_MESSAGES_AN_HOUR] = { 0, 0, 0, 0, 30, 120, 300, 600, 900, 900 };
-
-        if (s->n == 0)
-                return now_us;
-        if (s->n == ALERT_MESSAGES_AN_HOUR)
-                return s->at_us[0] + HOUR_US;
-        return s->at_us[s->n - 1] + gap_s[s->n] * USEC_PER_SEC;
+        for (size_t i = 0; i < g->n; i++)
+                if (g->items[i].due_us <= now_us && is_urgent(g->items[i].alert, g->items[i].what))
+                        return true;
+        return false;
 }
 
 /* groups: those of this contact with something to say, now or later. */
 static int64_t say_due(struct alerts *a, size_t k, struct group *groups, size_t n, int64_t now_us, const struct out *out)
 {
-        size_t lately = sent_lately(&a->sent[k], now_us), due = 0, chosen = 0;
-        int64_t next = INT64_MAX;
+        size_t lately = alert_sent_lately(&a->sent[k], now_us), due = 0, chosen = 0;
+        int64_t next = INT64_MAX, allowed;
+        bool urgent = false;
 
         for (size_t i = 0; i < n; i++)
-                if (groups[i].due_us <= now_us)
+                if (groups[i].due_us <= now_us) {
                         due++;
-                else
+                        urgent |= is_urgent_now(&groups[i], now_us);
+                } else {
                         next = MIN(next, groups[i].due_us);
+                }
         if (due == 0)
                 return next;
-        if (lately + due > ALERT_SINGLES_AN_HOUR && allowed_us(&a->sent[k], now_us) > now_us)
-                return MIN(next, allowed_us(&a->sent[k], now_us));
+        allowed = alert_sent_allowed_us(&a->sent[k], urgent, now_us);
+        if (urgent && allowed > now_us) /* what else is due may have a place before that */
+                allowed = MIN(allowed, alert_sent_allowed_us(&a->sent[k], false, now_us));
+        if (lately + due > ALERT_SINGLES_AN_HOUR && allowed > now_us)
+                return MIN(next, allowed);
         /* A digest takes along what else is new. */
         for (size_t i = 0; i < n; i++)
                 if (groups[i].due_us <= now_us || (due > 1 && lately + due > ALERT_SINGLES_AN_HOUR && has_news(&groups[i]))) {

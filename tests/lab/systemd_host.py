@@ -296,7 +296,7 @@ MAY = {
     "veille-probe-raid@.service": AS_ROOT | {"write /tmp"},
     "veille-probe-write@.service": AS_ROOT | {"write /tmp", "write /var/mail", "write /var/lib/veille", "write /srv", "write /root",
                                               "write /run", "write /run/veille"},
-    "veille-notify@.service": {"unix", "inet", "inet6", "write /tmp"},
+    "veille-notify.service": {"unix", "inet", "inet6", "write /tmp"},
     "veille-probe-net@.service": {"unix", "inet", "inet6", "write /tmp", "write own runtime"},
 }
 REPLACED = ("ExecStart", "ExecReload", "Type", "StandardInput", "StandardOutput", "StandardError", "Restart", "RestartSec",

@@ -466,6 +466,34 @@ static unsigned long seed_of_day(void)
         return seed;
 }
 
+/* Whatever mild things were told of within the hour: criticals of four other causes go out in the same second. */
+static void a_new_critical_has_its_place_whatever_was_told_before(void **state UNUSED)
+{
+        struct sim *s = sim_new(&one_contact);
+        int64_t start = s->now_us;
+        char name[32];
+
+        for (int i = 0; i < 30; i++) {
+                snprintf(name, sizeof(name), "mild%d", i);
+                set(s, name, "rule", LEVEL_WARNING);
+                sim_run(s, 90 * SEC);
+        }
+        assert_int_equal(s->messages, 6);
+        for (int i = 0; i < 4; i++) {
+                snprintf(name, sizeof(name), "disk%d", i);
+                set(s, name, "rule", LEVEL_CRITICAL);
+                sim_run(s, SEC / 10);
+                assert_int_equal(s->messages, 7 + i);
+                assert_true(named_since(s, "root", name, "rule", s->now_us - SEC / 10));
+        }
+        set(s, "disk9", "rule", LEVEL_CRITICAL);
+        sim_run(s, 2 * HOUR);
+        assert_true(named_since(s, "root", "disk9", "rule", start));
+        assert_true(named_since(s, "root", "mild29", "rule", start));
+        assert_in_range(most_in_an_hour(s, "root"), 7, 10);
+        sim_free(s);
+}
+
 static void ten_thousand_changes_in_an_hour_are_ten_messages(void **state UNUSED)
 {
         enum { N = 200, CHANGES = 10000 };
@@ -567,6 +595,32 @@ static size_t part_below(void *data UNUSED, const char *component, const char **
                 return 0;
         ret[0] = "part6";
         return 1;
+}
+
+/* The times of what was sent are kept in whole seconds: what was rounded down is no place for an eleventh message. */
+static void a_restart_makes_no_place(void **state UNUSED)
+{
+        for (int part = 0; part < 10; part++) {
+                struct sim *s = sim_new(&one_contact);
+                char name[32];
+
+                sim_run(s, part * SEC / 10);
+                for (int i = 0; i < 10; i++) {
+                        snprintf(name, sizeof(name), "disk%d", i);
+                        set(s, name, "rule", LEVEL_CRITICAL);
+                        sim_run(s, i < 5 ? SEC : 600 * SEC);
+                }
+                assert_in_range(s->messages, 9, 10);
+                sim_reboot(s);
+                for (int i = 0; i < 20; i++) {
+                        snprintf(name, sizeof(name), "part%d", i);
+                        set(s, name, "rule", LEVEL_CRITICAL);
+                        sim_run(s, 60 * SEC);
+                }
+                assert_in_range(s->messages, 11, 20);
+                assert_in_range(most_in_an_hour(s, "root"), 9, 10);
+                sim_free(s);
+        }
 }
 
 /* Whatever happens, in whatever order, with restarts in between: never more than ten messages an hour; every critical that
@@ -772,6 +826,8 @@ int main(void)
                 cmocka_unit_test(a_dead_disk_and_its_array_are_one_message),
                 cmocka_unit_test(a_consequence_that_is_worse_than_its_cause_is_told_and_a_critical_always),
                 cmocka_unit_test(what_nobody_was_told_of_explains_nothing),
+                cmocka_unit_test(a_new_critical_has_its_place_whatever_was_told_before),
+                cmocka_unit_test(a_restart_makes_no_place),
                 cmocka_unit_test(ten_thousand_changes_in_an_hour_are_ten_messages),
                 cmocka_unit_test(nothing_is_lost_whatever_happens),
                 cmocka_unit_test(when_the_table_is_full_the_mildest_give_way),

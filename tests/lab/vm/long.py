@@ -24,7 +24,7 @@ LIMIT_S = 7200
 
 def jobs():
     """(script, machine or None)"""
-    for path in sorted(glob.glob(image.TOP + "/tests/lab/vm_*.py") + glob.glob(image.TOP + "/tests/lab/vm/long_*.py")):
+    for path in sorted(glob.glob(image.TOP + "/tests/lab/vm_*.py") + glob.glob(image.TOP + "/tests/lab/vm/long_*.py") + glob.glob(image.TOP + "/tests/lab/long/*.py")):
         with open(path) as f:
             text = f.read()
         for machine in [m for m in ("pc", "q35") if '"%s":' % m in text] or [None]:
