@@ -267,6 +267,7 @@ static void send_state(struct brain_store *s)
 
         brain_state_each(s->b, put_changed, &p);
         brain_alert_each(s->b, put_changed, &p);
+        brain_hook_each(s->b, put_changed, &p);
         memory_each_gone(&s->memory, comes_and_goes, p.now, delete_gone, s);
         json_decref(p.now);
 }
@@ -287,6 +288,7 @@ static void on_kv(struct brain_store *s, const json_t *doc)
         judge_load(s->b->judge, key, value, brain_now_us(), brain_wall_us());
         brain_selftest_load(s->b, key, value);
         brain_alert_load(s->b, key, value);
+        brain_hook_load(s->b, key, value);
 }
 
 static void on_loaded(struct brain_store *s, const json_t *doc)

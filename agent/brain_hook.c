@@ -1,0 +1,539 @@
+/* SPDX-FileCopyrightText: 2026 The veille authors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* Runs hooks, or says what it would run, when the health of the host changes or a rule finds something. What was answered is in
+ * RUN/hooks.json before veille-act is asked, and again when it has answered, so that a brain that dies neither repeats a run nor
+ * forgets one; and in the store, for a reboot. A run that nobody saw the end of is "unknown", and not repeated. */
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "alert.h"
+#include "brain_alert.h"
+#include "brain_hook.h"
+#include "common_file.h"
+
+#define FILE_NAME "hooks.json"
+#define FILE_MAX (8 * 1024 * 1024)
+#define EVERY_US USEC_PER_SEC
+#define SOON_US (50 * USEC_PER_MSEC)
+#define STORED_OUTPUT_MAX 4096 /* in the store; RUN has all */
+
+static int64_t now_s(void)
+{
+        return brain_wall_us() / USEC_PER_SEC;
+}
+
+struct hook *hook_find(struct brain *b, const char *name)
+{
+        for (size_t i = 0; b->hook && i < b->hook->n; i++)
+                if (streq(b->hook->hooks[i].config.name, name))
+                        return &b->hook->hooks[i];
+        return NULL;
+}
+
+static void event(struct brain *b, const struct hook *h, enum level level, const char *component, const char *text)
+{
+        brain_store_event(b, NULL, brain_wall_us(), component && *component ? component : "host", "hook", level, h->config.name, text);
+        brain_log(b, level > LEVEL_NOTICE ? BRAIN_WARNING : BRAIN_NOTICE, "%s", text);
+}
+
+/* --- on record ---------------------------------------------------------------------------------------------------- */
+
+static json_t *state_json(const struct hook *h)
+{
+        json_t *o = hook_memory_save(&h->memory);
+
+        if (h->asked) {
+                json_object_set(o, "asked", h->asked);
+                json_object_set_new(o, "asked_key", json_string(h->asked_key));
+        }
+        if (h->running)
+                json_object_set(o, "running", h->running);
+        if (h->last)
+                json_object_set(o, "last", h->last);
+        return o;
+}
+
+static json_t *hook_json(const struct hook *h)
+{
+        json_t *on = json_array();
+
+        for (size_t i = 0; i < h->config.n_on; i++)
+                json_array_append_new(on, json_string(h->config.on[i]));
+        return json_pack("{ss ss so sI sI si ss so}", "name", h->config.name, "class", hook_class_name(h->config.class), "on", on, "cool_down",
+                         (json_int_t)h->config.cool_down_s, "deadline", (json_int_t)h->config.deadline_s, "per_day", h->config.per_day, "waits",
+                         h->waits, "state", state_json(h));
+}
+
+/* The store keeps less of the output, and lines of it are bounded. */
+static json_t *stored_json(const struct hook *h)
+{
+        json_t *o = state_json(h), *last = json_object_get(o, "last");
+        const char *output = json_string_value(json_object_get(last, "output"));
+
+        if (output && strlen(output) > STORED_OUTPUT_MAX) {
+                last = json_copy(last);
+                size_t cut = STORED_OUTPUT_MAX;
+
+                while (cut > 0 && ((unsigned char)output[cut] & 0xc0) == 0x80)
+                        cut--;
+                json_object_set_new(last, "output", json_stringn(output, cut));
+                json_object_set_new(o, "last", last);
+        }
+        return o;
+}
+
+void hook_write(struct brain *b)
+{
+        struct brain_hook *all = b->hook;
+        json_t *list = json_array(), *doc;
+        char *text;
+        int r;
+
+        for (size_t i = 0; i < all->n; i++)
+                json_array_append_new(list, hook_json(&all->hooks[i]));
+        doc = json_pack("{si ss sf ss ss so}", "version", 1, "host", b->host, "time", (double)brain_wall_us() / USEC_PER_SEC, "mode",
+                        hook_mode_name(all->mode), "health", all->health_known ? health_name(all->health) : "", "hooks", list);
+        text = json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(17));
+        json_decref(doc);
+        if (!text)
+                abort();
+        r = file_write_atomic(b->options.run, FILE_NAME, text, strlen(text), 0640, false);
+        free(text);
+        if (r < 0)
+                brain_log(b, BRAIN_ERROR, "%s/" FILE_NAME ": %s; a restart may repeat a hook", b->options.run, strerror(-r));
+        all->changed = false;
+        brain_store_state(b);
+}
+
+void brain_hook_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data)
+{
+        char key[HOOK_NAME_LEN + 16];
+        json_t *value;
+
+        if (!b->hook)
+                return;
+        for (size_t i = 0; i < b->hook->n; i++) {
+                snprintf(key, sizeof(key), "hook/%s", b->hook->hooks[i].config.name);
+                value = stored_json(&b->hook->hooks[i]);
+                fn(data, key, value);
+                json_decref(value);
+        }
+        if (b->hook->n && b->hook->health_known) {
+                value = json_pack("{ss}", "health", health_name(b->hook->health));
+                fn(data, "hook-health", value);
+                json_decref(value);
+        }
+}
+
+static void load_health(struct brain *b, const char *name)
+{
+        for (int i = 0; name && i < HEALTH_MAX; i++)
+                if (streq(name, health_name((enum health)i))) {
+                        b->hook->health = (enum health)i;
+                        b->hook->health_known = true;
+                }
+}
+
+static json_t *take_object(const json_t *value, const char *key)
+{
+        json_t *o = json_object_get(value, key);
+
+        return json_is_object(o) && json_string_value(json_object_get(o, "id")) ? json_incref(o) : NULL;
+}
+
+static void load_hook(struct brain *b, struct hook *h, const json_t *value)
+{
+        const char *key = json_string_value(json_object_get(value, "asked_key"));
+
+        hook_memory_done(&h->memory);
+        hook_memory_load(&h->memory, value, now_s());
+        json_decref(h->asked);
+        json_decref(h->last);
+        json_decref(h->running);
+        h->asked = key ? take_object(value, "asked") : NULL;
+        snprintf(h->asked_key, sizeof(h->asked_key), "%s", key ? key : "");
+        h->last = take_object(value, "last");
+        h->running = take_object(value, "running");
+        if (h->running)
+                hook_end(b, h, NULL, "unknown", "veilled or the host ended while it ran: unknown outcome, not repeated");
+        h->memory.busy = h->asked != NULL;
+}
+
+void brain_hook_load(struct brain *b, const char *key, const json_t *value)
+{
+        struct hook *h;
+
+        if (!b->hook)
+                return;
+        if (streq(key, "hook-health") && !b->hook->health_known)
+                load_health(b, json_string_value(json_object_get(value, "health")));
+        h = str_starts(key, "hook/") ? hook_find(b, key + strlen("hook/")) : NULL;
+        /* RUN knew it better. */
+        if (h && !h->last && !h->running && !h->asked && !h->memory.seen && !h->memory.n_runs)
+                load_hook(b, h, value);
+        if (h) /* of the boot before */
+                json_object_del(h->memory.seen, "event:started");
+}
+
+static void read_file(struct brain *b)
+{
+        char path[4096];
+        _cleanup_fclose_ FILE *f = NULL;
+        json_t *doc, *o;
+        struct stat st;
+        struct hook *h;
+        size_t i;
+
+        snprintf(path, sizeof(path), "%s/" FILE_NAME, b->options.run);
+        f = fopen(path, "re");
+        if (!f || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
+                return;
+        doc = json_loadf(f, 0, NULL);
+        load_health(b, json_string_value(json_object_get(doc, "health")));
+        json_array_foreach(json_object_get(doc, "hooks"), i, o) {
+                const char *name = json_string_value(json_object_get(o, "name"));
+
+                h = name ? hook_find(b, name) : NULL;
+                if (h)
+                        load_hook(b, h, json_object_get(o, "state"));
+        }
+        json_decref(doc);
+}
+
+/* --- a run ----------------------------------------------------------------------------------------------------------- */
+
+json_t *hook_about(struct brain *b, const struct hook *h, const char *on)
+{
+        unsigned char random[8];
+        char id[17];
+
+        if (getrandom(random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+                memcpy(random, &(int64_t){ brain_now_us() }, sizeof(random));
+        for (size_t i = 0; i < sizeof(random); i++)
+                snprintf(id + 2 * i, 3, "%02x", random[i]);
+        return json_pack("{si ss ss ss ss ss sf ss ss}", "version", 1, "id", id, "hook", h->config.name, "class", hook_class_name(h->config.class),
+                         "host", b->host, "on", on, "time", (double)(brain_wall_us() / USEC_PER_MSEC) / 1000, "mode", hook_mode_name(b->hook->mode),
+                         "health", health_name(judge_health(b->judge).health));
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+        const char *s = json_string_value(json_object_get(o, key));
+
+        return s ? s : "";
+}
+
+void hook_begin(struct brain *b, struct hook *h, json_t *about)
+{
+        char text[700];
+        int r;
+
+        json_decref(h->running);
+        h->running = json_incref(about);
+        json_object_set_new(h->running, "started", json_real((double)(brain_wall_us() / USEC_PER_MSEC) / 1000));
+        h->memory.busy = true;
+        h->waits[0] = '\0';
+        hook_ran(&h->config, &h->memory, text_of(about, "component"), now_s());
+        snprintf(text, sizeof(text), "hook %s begins, on %s%s%.300s", h->config.name, text_of(about, "on"), *text_of(about, "text") ? ": " : "",
+                 text_of(about, "text"));
+        event(b, h, LEVEL_NOTICE, text_of(about, "component"), text);
+        hook_write(b); /* on record, then it is done */
+        r = hook_run_start(b, h);
+        if (r < 0)
+                hook_end(b, h, NULL, "failed", strerror(-r));
+}
+
+void hook_end(struct brain *b, struct hook *h, const json_t *result, const char *outcome, const char *why)
+{
+        int64_t status = result ? json_integer_value(json_object_get(result, "status")) : -1;
+        bool good = result && streq(outcome, "exited") && status == 0;
+        char text[900];
+
+        if (result && streq(outcome, "exited"))
+                snprintf(text, sizeof(text), "hook %s ended with exit status %lld", h->config.name, (long long)status);
+        else if (result && streq(outcome, "deadline"))
+                snprintf(text, sizeof(text), "hook %s did not end within %lld s and was ended", h->config.name, (long long)h->config.deadline_s);
+        else if (result && streq(outcome, "killed"))
+                snprintf(text, sizeof(text), "hook %s was ended by signal %lld", h->config.name,
+                         (long long)json_integer_value(json_object_get(result, "signal")));
+        else
+                snprintf(text, sizeof(text), "hook %s: %s", h->config.name, *why ? why : result ? text_of(result, "output") : outcome);
+        json_decref(h->last);
+        h->last = h->running ? json_deep_copy(h->running) : json_pack("{ss}", "id", "");
+        if (result) {
+                json_t *copy = json_deep_copy(result);
+
+                json_object_update_missing(h->last, copy);
+                json_decref(copy);
+                json_object_del(h->last, "ok");
+        }
+        json_object_set_new(h->last, "outcome", json_string(outcome));
+        json_object_set_new(h->last, "summary", json_string(text));
+        json_object_set_new(h->last, "ended", json_real((double)(brain_wall_us() / USEC_PER_MSEC) / 1000));
+        event(b, h, good ? LEVEL_NOTICE : LEVEL_WARNING, text_of(h->last, "component"), text);
+        json_decref(take_ptr(h->running));
+        h->memory.busy = h->asked != NULL;
+        b->hook->changed = true;
+        brain_hook_soon(b);
+}
+
+/* --- causes ------------------------------------------------------------------------------------------------------------ */
+
+/* Answers one cause that stands. about: of hook_about(), taken. */
+static void answer(struct brain *b, struct hook *h, const char *key, const char *on, json_t *about)
+{
+        const char *component = text_of(about, "component");
+        char text[700], why[256] = "";
+
+        switch (hook_plan(&h->config, b->hook->mode, &h->memory, key, component, now_s(), why, sizeof(why))) {
+        case HOOK_NOTHING:
+                break;
+        case HOOK_WAIT:
+                if (!streq(h->told, key)) { /* once a cause; the sentence itself changes every second */
+                        snprintf(text, sizeof(text), "hook %s is not run now on %s: %s", h->config.name, on, why);
+                        event(b, h, LEVEL_NOTICE, component, text);
+                        snprintf(h->told, sizeof(h->told), "%s", key);
+                        b->hook->changed = true;
+                }
+                snprintf(h->waits, sizeof(h->waits), "%s", why);
+                break;
+        case HOOK_SAY:
+                hook_answered(&h->memory, key, now_s());
+                snprintf(text, sizeof(text), "hook %s would be run, on %s%s%.300s ([hooks] mode = advise)", h->config.name, on,
+                         *text_of(about, "text") ? ": " : "", text_of(about, "text"));
+                json_decref(h->last);
+                h->last = json_incref(about);
+                json_object_set_new(h->last, "outcome", json_string("advised"));
+                json_object_set_new(h->last, "summary", json_string(text));
+                json_object_set_new(h->last, "ended", json_real((double)(brain_wall_us() / USEC_PER_MSEC) / 1000));
+                event(b, h, LEVEL_NOTICE, component, text);
+                b->hook->changed = true;
+                break;
+        case HOOK_ASK:
+                hook_answered(&h->memory, key, now_s());
+                h->asked = json_incref(about);
+                h->memory.busy = true;
+                snprintf(h->asked_key, sizeof(h->asked_key), "%s", key);
+                snprintf(text, sizeof(text), "hook %s is to be confirmed, on %s: veillectl hooks confirm %s", h->config.name, on, h->config.name);
+                event(b, h, LEVEL_WARNING, component, text);
+                b->hook->changed = true;
+                break;
+        case HOOK_RUN:
+                hook_answered(&h->memory, key, now_s());
+                hook_begin(b, h, about);
+                break;
+        }
+        json_decref(about);
+}
+
+static void on_rule(struct brain *b, const struct alert *a)
+{
+        char on[HOOK_NAME_LEN + 16], key[256];
+
+        snprintf(on, sizeof(on), "rule:%s", a->rule);
+        snprintf(key, sizeof(key), "%s %.100s", on, a->component);
+        for (size_t i = 0; i < b->hook->n; i++) {
+                struct hook *h = &b->hook->hooks[i];
+                json_t *about;
+
+                if (!hook_wants(&h->config, on) || json_object_get(h->memory.seen, key))
+                        continue;
+                about = hook_about(b, h, on);
+                json_object_set_new(about, "component", json_string(a->component));
+                json_object_set_new(about, "instance", json_string(a->instance ? a->instance : ""));
+                json_object_set_new(about, "rule", json_string(a->rule));
+                json_object_set_new(about, "level", json_string(level_name(a->level)));
+                json_object_set_new(about, "text", json_string(a->text ? a->text : ""));
+                answer(b, h, key, on, about);
+        }
+}
+
+static void on_fixed(struct brain *b, const char *on, const char *before, const char *text)
+{
+        for (size_t i = 0; i < b->hook->n; i++) {
+                struct hook *h = &b->hook->hooks[i];
+                json_t *about;
+
+                if (!hook_wants(&h->config, on) || json_object_get(h->memory.seen, on))
+                        continue;
+                about = hook_about(b, h, on);
+                json_object_set_new(about, "health_before", json_string(before));
+                json_object_set_new(about, "text", json_string(text));
+                answer(b, h, on, on, about);
+        }
+}
+
+/* Worse is believed at once; better only when everything has been looked at. */
+static void look_at_health(struct brain *b)
+{
+        struct health_result now = judge_health(b->judge);
+        struct brain_hook *all = b->hook;
+        const char *before = all->health_known ? health_name(all->health) : "";
+        char on[32];
+
+        if ((!all->health_known || now.health < all->health) && !brain_alert_all_known(b) && now.health < HEALTH_RED)
+                return;
+        snprintf(on, sizeof(on), "health:%s", health_name(now.health));
+        /* green is a change only where something was wrong before */
+        if (all->health_known || now.health != HEALTH_GREEN)
+                on_fixed(b, on, before, now.why);
+        if (all->health_known && all->health == now.health)
+                return;
+        all->health = now.health;
+        all->health_known = true;
+        all->changed = true;
+}
+
+static bool stands(void *data, const char *key)
+{
+        struct brain *b = data;
+        const struct alerts *a = b->alert->alerts;
+        char text[256];
+
+        if (str_starts(key, "health:"))
+                return b->hook->health_known && streq(key + strlen("health:"), health_name(b->hook->health));
+        if (!str_starts(key, "rule:"))
+                return true;
+        for (size_t i = 0; i < alerts_n(a); i++) {
+                const struct alert *x = alerts_at(a, i);
+
+                snprintf(text, sizeof(text), "rule:%.79s %.100s", x->rule, x->component);
+                if (x->level >= LEVEL_WARNING && streq(text, key))
+                        return true;
+        }
+        return false;
+}
+
+static void forget_past(struct brain *b)
+{
+        for (size_t i = 0; i < b->hook->n; i++) {
+                struct hook *h = &b->hook->hooks[i];
+
+                b->hook->changed |= hook_forget(&h->memory, stands, b);
+                if (*h->told && !stands(b, h->told)) {
+                        h->told[0] = '\0';
+                        h->waits[0] = '\0';
+                }
+                if (h->asked && !stands(b, h->asked_key)) { /* over before anybody confirmed */
+                        event(b, h, LEVEL_NOTICE, text_of(h->asked, "component"), "what the hook was to be confirmed for is over");
+                        json_decref(take_ptr(h->asked));
+                        h->memory.busy = h->running != NULL;
+                        b->hook->changed = true;
+                }
+        }
+}
+
+static void look(struct brain *b)
+{
+        const struct alerts *a = b->alert->alerts;
+
+        look_at_health(b);
+        if (!b->state_loaded)
+                on_fixed(b, "event:started", "", "first start of veilled after a boot");
+        for (size_t i = 0; i < alerts_n(a); i++)
+                if (alerts_at(a, i)->level >= LEVEL_WARNING)
+                        on_rule(b, alerts_at(a, i));
+        forget_past(b);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
+{
+        struct brain *b = data;
+
+        /* What the store remembers comes first: else everything would be new again. */
+        if (b->hook->n && b->alert && brain_store_loaded(b))
+                look(b);
+        if (b->hook->changed)
+                hook_write(b);
+        sd_event_source_set_time_relative(source, EVERY_US);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+void brain_hook_soon(struct brain *b)
+{
+        if (!b->hook || !b->hook->timer)
+                return;
+        sd_event_source_set_time_relative(b->hook->timer, SOON_US);
+        sd_event_source_set_enabled(b->hook->timer, SD_EVENT_ONESHOT);
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------------- */
+
+static void hook_done(struct hook *h)
+{
+        hook_run_free(h->run);
+        hook_memory_done(&h->memory);
+        json_decref(h->asked);
+        json_decref(h->running);
+        json_decref(h->last);
+}
+
+/* Rows move, so a run under way is not moved: its row stays where it is (hooks are allocated once, HOOKS_MAX of them). */
+static void take_config(struct brain *b)
+{
+        struct brain_hook *all = b->hook;
+        struct hooks_config *config = calloc(1, sizeof(*config));
+        struct errinfo err = { 0 };
+
+        if (!config)
+                abort();
+        /* Was checked before it came into force (brain_catalog.c). */
+        if (hooks_config_read(b->config, hooks_role_configured(b->config), config, &err) < 0) {
+                free(config);
+                return;
+        }
+        all->mode = config->mode;
+        for (size_t i = 0; i < all->n; i++) /* not in the file any more: it runs no more, what it does is forgotten when it has ended */
+                all->hooks[i].config.n_on = 0;
+        for (size_t i = 0; i < config->n; i++) {
+                struct hook *h = hook_find(b, config->hooks[i].name);
+
+                if (!h && all->n == HOOKS_MAX) {
+                        brain_self(b, "hooks", VERDICT_FAILED, "more than %d hooks since veilled started: [hook %s] is not used until it is restarted",
+                                   HOOKS_MAX, config->hooks[i].name);
+                        continue;
+                }
+                if (!h)
+                        h = &all->hooks[all->n++];
+                h->config = config->hooks[i];
+        }
+        free(config);
+        all->changed = true;
+}
+
+void brain_hook_reload(struct brain *b)
+{
+        if (!b->hook)
+                return;
+        take_config(b);
+        brain_hook_soon(b);
+}
+
+int brain_hook_start(struct brain *b)
+{
+        b->hook = calloc(1, sizeof(*b->hook));
+        if (!b->hook)
+                abort();
+        b->hook->hooks = calloc(HOOKS_MAX, sizeof(*b->hook->hooks));
+        if (!b->hook->hooks)
+                abort();
+        take_config(b);
+        read_file(b);
+        return sd_event_add_time_relative(b->event, &b->hook->timer, CLOCK_BOOTTIME, EVERY_US, 10 * USEC_PER_MSEC, on_timer, b);
+}
+
+void brain_hook_stop(struct brain *b)
+{
+        if (!b->hook)
+                return;
+        hook_write(b);
+        for (size_t i = 0; i < b->hook->n; i++)
+                hook_done(&b->hook->hooks[i]);
+        sd_event_source_disable_unref(b->hook->timer);
+        free(b->hook->hooks);
+        free(b->hook);
+        b->hook = NULL;
+}
