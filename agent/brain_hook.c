@@ -25,6 +25,14 @@ static int64_t now_s(void)
         return brain_wall_us() / USEC_PER_SEC;
 }
 
+/* To the millisecond, for people. */
+static double wall_s(void)
+{
+        int64_t ms = brain_wall_us() / USEC_PER_MSEC;
+
+        return (double)ms / 1000;
+}
+
 struct hook *hook_find(struct brain *b, const char *name)
 {
         for (size_t i = 0; b->hook && i < b->hook->n; i++)
@@ -93,7 +101,8 @@ void hook_write(struct brain *b)
         int r;
 
         for (size_t i = 0; i < all->n; i++)
-                json_array_append_new(list, hook_json(&all->hooks[i]));
+                if (!all->hooks[i].gone || all->hooks[i].running)
+                        json_array_append_new(list, hook_json(&all->hooks[i]));
         doc = json_pack("{si ss sf ss ss so}", "version", 1, "host", b->host, "time", (double)brain_wall_us() / USEC_PER_SEC, "mode",
                         hook_mode_name(all->mode), "health", all->health_known ? health_name(all->health) : "", "hooks", list);
         text = json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(17));
@@ -215,7 +224,7 @@ json_t *hook_about(struct brain *b, const struct hook *h, const char *on)
         for (size_t i = 0; i < sizeof(random); i++)
                 snprintf(id + 2 * i, 3, "%02x", random[i]);
         return json_pack("{si ss ss ss ss ss sf ss ss}", "version", 1, "id", id, "hook", h->config.name, "class", hook_class_name(h->config.class),
-                         "host", b->host, "on", on, "time", (double)(brain_wall_us() / USEC_PER_MSEC) / 1000, "mode", hook_mode_name(b->hook->mode),
+                         "host", b->host, "on", on, "time", wall_s(), "mode", hook_mode_name(b->hook->mode),
                          "health", health_name(judge_health(b->judge).health));
 }
 
@@ -233,7 +242,7 @@ void hook_begin(struct brain *b, struct hook *h, json_t *about)
 
         json_decref(h->running);
         h->running = json_incref(about);
-        json_object_set_new(h->running, "started", json_real((double)(brain_wall_us() / USEC_PER_MSEC) / 1000));
+        json_object_set_new(h->running, "started", json_real(wall_s()));
         h->memory.busy = true;
         h->waits[0] = '\0';
         hook_ran(&h->config, &h->memory, text_of(about, "component"), now_s());
@@ -272,7 +281,7 @@ void hook_end(struct brain *b, struct hook *h, const json_t *result, const char 
         }
         json_object_set_new(h->last, "outcome", json_string(outcome));
         json_object_set_new(h->last, "summary", json_string(text));
-        json_object_set_new(h->last, "ended", json_real((double)(brain_wall_us() / USEC_PER_MSEC) / 1000));
+        json_object_set_new(h->last, "ended", json_real(wall_s()));
         event(b, h, good ? LEVEL_NOTICE : LEVEL_WARNING, text_of(h->last, "component"), text);
         json_decref(take_ptr(h->running));
         h->memory.busy = h->asked != NULL;
@@ -308,7 +317,7 @@ static void answer(struct brain *b, struct hook *h, const char *key, const char 
                 h->last = json_incref(about);
                 json_object_set_new(h->last, "outcome", json_string("advised"));
                 json_object_set_new(h->last, "summary", json_string(text));
-                json_object_set_new(h->last, "ended", json_real((double)(brain_wall_us() / USEC_PER_MSEC) / 1000));
+                json_object_set_new(h->last, "ended", json_real(wall_s()));
                 event(b, h, LEVEL_NOTICE, component, text);
                 b->hook->changed = true;
                 break;
@@ -430,6 +439,10 @@ static void look(struct brain *b)
 {
         const struct alerts *a = b->alert->alerts;
 
+        if (alerts_maintenance(a)->end_us > brain_now_us()) { /* somebody works here; what still stands at its end is answered then */
+                forget_past(b);
+                return;
+        }
         look_at_health(b);
         if (!b->state_loaded)
                 on_fixed(b, "event:started", "", "first start of veilled after a boot");
@@ -486,8 +499,16 @@ static void take_config(struct brain *b)
                 return;
         }
         all->mode = config->mode;
-        for (size_t i = 0; i < all->n; i++) /* not in the file any more: it runs no more, what it does is forgotten when it has ended */
-                all->hooks[i].config.n_on = 0;
+        for (size_t i = 0; i < all->n; i++) {
+                struct hook *h = &all->hooks[i];
+
+                h->gone = true;
+                h->config.n_on = 0;
+                if (all->mode == HOOK_ADVISE) { /* nobody is asked any more */
+                        json_decref(take_ptr(h->asked));
+                        h->memory.busy = h->running != NULL;
+                }
+        }
         for (size_t i = 0; i < config->n; i++) {
                 struct hook *h = hook_find(b, config->hooks[i].name);
 
@@ -499,6 +520,7 @@ static void take_config(struct brain *b)
                 if (!h)
                         h = &all->hooks[all->n++];
                 h->config = config->hooks[i];
+                h->gone = false;
         }
         free(config);
         all->changed = true;

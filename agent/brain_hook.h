@@ -12,6 +12,7 @@ struct hook_run;
 
 struct hook {
         struct hook_config config;
+        bool gone; /* from the configuration, by a reload */
         struct hook_memory memory;
         json_t *asked;   /* what it would be run for when somebody confirms; NULL */
         char asked_key[256];

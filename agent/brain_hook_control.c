@@ -13,7 +13,7 @@ static struct hook *named(struct brain *b, const json_t *request, json_t **ret_f
         *ret_failure = NULL;
         if (!name)
                 *ret_failure = control_failure("say which hook; veillectl hooks list shows them");
-        else if (!h)
+        else if (!h || h->gone)
                 *ret_failure = control_failure("there is no [hook %.64s] in the configuration; veillectl hooks list shows those there are", name);
         else if (h->running)
                 *ret_failure = control_failure("hook %s runs already", name);
@@ -43,7 +43,7 @@ json_t *brain_hook_run(struct brain *b, const json_t *request)
         json_t *failure, *about;
         struct hook *h = named(b, request, &failure);
 
-        if (failure)
+        if (failure || !h)
                 return failure;
         about = hook_about(b, h, "operator");
         json_object_set_new(about, "component", json_string(component && strlen(component) < 128 ? component : ""));
@@ -55,7 +55,7 @@ json_t *brain_hook_confirm(struct brain *b, const json_t *request)
         json_t *failure;
         struct hook *h = named(b, request, &failure);
 
-        if (failure)
+        if (failure || !h)
                 return failure;
         if (!h->asked)
                 return control_failure("hook %s waits for no confirmation", h->config.name);

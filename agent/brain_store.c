@@ -388,7 +388,7 @@ static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents, void 
 
 static void ask_memory(struct brain_store *s)
 {
-        static const char *const prefixes[] = { "state/", "component/", "present/", "selftest", "alert", "letter/" };
+        static const char *const prefixes[] = { "state/", "component/", "present/", "selftest", "alert", "letter/", "hook" };
 
         s->load_failed = false;
         s->loading = (int)ARRAY_LEN(prefixes);
