@@ -3,7 +3,7 @@
 #ifndef VEILLE_BRAIN_HOOK_H
 #define VEILLE_BRAIN_HOOK_H
 
-/* Inside of the hooks: causes and records (brain_hook.c), a run under way (brain_hook_run.c), what people ask (brain_hook_control.c). */
+/* Inside of the hooks: causes (brain_hook.c), what is on record (brain_hook_record.c), a run under way (brain_hook_run.c), what people ask (brain_hook_control.c). */
 
 #include "brain.h"
 #include "hook_plan.h"
@@ -40,8 +40,12 @@ void hook_end(struct brain *b, struct hook *h, const json_t *result, const char 
 struct hook *hook_find(struct brain *b, const char *name);
 /* What a hook is told, without the members of a cause. Owned by the caller. */
 json_t *hook_about(struct brain *b, const struct hook *h, const char *on);
+
+/* --- brain_hook_record.c ------------------------------------------------------------------------------------------ */
 /* Writes RUN/hooks.json and tells the store. */
 void hook_write(struct brain *b);
+/* Reads RUN/hooks.json back, of hooks that are configured. */
+void hook_read(struct brain *b);
 
 /* --- brain_hook_run.c --------------------------------------------------------------------------------------------- */
 /* Asks veille-act (RUN/act.sock, else one of our own); hook_end() follows, never from within. Negative errno: it did not begin. */
