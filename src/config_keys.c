@@ -210,7 +210,7 @@ const struct config_key config_keys[] = {
           "When: health:red, health:yellow, health:green, rule:RULE (veillectl rules shows them) from level warning on, event:started (first start "
           "after a boot). Unset: only by veillectl hooks run." },
         { "hook", true, "class", CONFIG_ENUM, NULL, 0, 0, "notify repair move",
-          "What it does: tell somebody, repair something here, or move the mail to another host. Must be set." },
+          "What it does: tell somebody, repair something here, or move the mail to another host. Must be set; with neither class nor on the hook is off." },
         { "hook", true, "cool_down", CONFIG_DURATION, "10min", 0, 604800, NULL,
           "It is not run again for the same component within this time." },
         { "hook", true, "per_day", CONFIG_INT, "3", 1, 32, NULL,

@@ -80,6 +80,14 @@ static int read_causes(const struct config *c, bool role, struct hook_config *h,
         return r;
 }
 
+/* Neither a class nor a cause: a drop-in took them back. */
+static bool is_off(const struct config *c, const char *name)
+{
+        const char *on = config_string(c, "hook", name, "on");
+
+        return !config_string(c, "hook", name, "class") && (!on || !*on);
+}
+
 static int read_hook(const struct config *c, const char *name, bool role, struct hook_config *h, struct errinfo *err)
 {
         const char *class = config_string(c, "hook", name, "class");
@@ -112,6 +120,8 @@ int hooks_config_read(const struct config *c, bool role, struct hooks_config *re
                 if (streq(mode, mode_names[i]))
                         all->mode = (enum hook_mode)i;
         for (size_t i = 0; names[i]; i++) {
+                if (is_off(c, names[i]))
+                        continue;
                 if (all->n == HOOKS_MAX)
                         return err_set(err, -EINVAL, "[hook %s]: more than %d hooks", names[i], HOOKS_MAX);
                 if (read_hook(c, names[i], role, &all->hooks[all->n++], err) < 0)

@@ -42,7 +42,7 @@ struct hooks_config {
 
 /* Whether a [role] is configured: its moves are decided elsewhere then. */
 bool hooks_role_configured(const struct config *c);
-/* -EINVAL and a sentence for the first mistake. role: hooks of class move on a red host are refused. ret may be NULL. */
+/* -EINVAL and a sentence for the first mistake. A section with neither class nor on is off. role: hooks of class move on a red host are refused. ret may be NULL. */
 int hooks_config_read(const struct config *c, bool role, struct hooks_config *ret, struct errinfo *err);
 
 /* Whether this ("rule:mail-unit-failed") is one of its causes. */

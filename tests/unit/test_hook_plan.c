@@ -151,7 +151,7 @@ static void names(void **state UNUSED)
 static void good_config(void **state UNUSED)
 {
         struct config *c = parse("[hooks]\nmode = confirm\n[hook restart-mail-service]\non = rule:mail-unit-failed health:red\nclass = repair\n"
-                                 "[hook page]\nclass = notify\nper_day = 30\ncool_down = 0\ndeadline = 2min\n");
+                                 "[hook off]\non =\nclass =\n[hook page]\nclass = notify\nper_day = 30\ncool_down = 0\ndeadline = 2min\n");
         struct hooks_config h;
         struct errinfo err = { 0 };
 
