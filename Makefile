@@ -42,6 +42,7 @@ LIBS_veillectl := jansson libatasmart
 LIBS_veille-probe := jansson libatasmart
 LIBS_veille-life := jansson
 LIBS_veille-notify := libcurl gnutls libsystemd jansson
+LIBS_veille-act := jansson
 EXTRA_veille-probe := -lsensors -lm
 PREFIX_veilled := brain
 PREFIX_veille-store := store
@@ -49,8 +50,9 @@ PREFIX_veille-web := web
 PREFIX_veillectl := ctl
 PREFIX_veille-notify := notify
 PREFIX_veille-life := life
+PREFIX_veille-act := act
 
-AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl veille-notify veille-life)
+AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl veille-notify veille-life veille-act)
 PROGRAMS := $(AGENT_PROGRAMS) veille-probe
 
 # src/ may include only src/; agent/ and checks/ only themselves and src/. The -I flags enforce it.
@@ -205,6 +207,8 @@ install: build man
 	install -d $(D)/sbin $(D)/bin $(DESTDIR)$(UNITDIR) $(D)/lib/sysusers.d $(D)/lib/tmpfiles.d $(DESTDIR)/etc/veille/veille.conf.d
 	install -m 755 $(filter-out $(BUILD)/veillectl,$(PROGRAMS:%=$(BUILD)/%)) $(D)/sbin
 	install -m 755 $(BUILD)/veillectl $(D)/bin
+	install -d $(D)/lib/veille/hooks $(DESTDIR)/etc/veille/hooks.d
+	install -m 755 $(wildcard agent/hooks/*) $(D)/lib/veille/hooks
 	for u in $(UNITS); do sed 's#/usr/\(s\?bin\)/veille#$(PREFIX)/\1/veille#' $$u > $(DESTDIR)$(UNITDIR)/$${u##*/} && chmod 644 $(DESTDIR)$(UNITDIR)/$${u##*/} || exit 1; done
 	install -m 644 systemd/veille.sysusers $(D)/lib/sysusers.d/veille.conf
 	install -m 644 systemd/veille.tmpfiles $(D)/lib/tmpfiles.d/veille.conf
@@ -219,6 +223,8 @@ uninstall:
 	rm -f $(PROGRAMS:%=$(D)/sbin/%) $(D)/bin/veillectl $(UNITS:systemd/%=$(DESTDIR)$(UNITDIR)/%)
 	rm -f $(D)/lib/sysusers.d/veille.conf $(D)/lib/tmpfiles.d/veille.conf $(COMPLETIONS:%=$(D)/share/bash-completion/completions/%)
 	rm -f $(D)/share/man/man?/veille*
+	rm -f $(patsubst agent/hooks/%,$(D)/lib/veille/hooks/%,$(wildcard agent/hooks/*))
+	rmdir $(D)/lib/veille/hooks $(D)/lib/veille 2>/dev/null || true
 	rm -rf $(D)/share/doc/veille
 	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl daemon-reload
 	[ -n "$(DESTDIR)" ] || rm -rf /run/veille

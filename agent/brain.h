@@ -43,6 +43,7 @@ struct brain {
         struct brain_reload *reload; /* under way, or NULL */
         struct brain_alert *alert;
         struct brain_notify *notify;
+        struct brain_hook *hook;
 };
 
 int64_t brain_now_us(void);  /* CLOCK_BOOTTIME */
@@ -178,6 +179,21 @@ void brain_alert_reload(struct brain *b); /* the configuration changed */
 /* What a reboot must not lose, for the store; and back. */
 void brain_alert_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
 void brain_alert_load(struct brain *b, const char *key, const json_t *value);
+
+/* All parts were looked for and read since the start, or it has taken too long to wait for the rest. */
+bool brain_alert_all_known(struct brain *b);
+
+/* --- brain_hook.c: programs that are run, or named, when something happens (brain_hook.h) ------------------- */
+int brain_hook_start(struct brain *b);
+void brain_hook_stop(struct brain *b);
+void brain_hook_soon(struct brain *b);   /* a level changed */
+void brain_hook_reload(struct brain *b); /* the configuration changed */
+/* What a reboot must not lose, for the store; and back. */
+void brain_hook_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
+void brain_hook_load(struct brain *b, const char *key, const json_t *value);
+/* Answers for the control socket (brain_hook_control.c); the caller owns them. */
+json_t *brain_hook_run(struct brain *b, const json_t *request);
+json_t *brain_hook_confirm(struct brain *b, const json_t *request);
 
 /* --- brain_control.c: RUN/control.sock ---------------------------------------------------------------- */
 int brain_control_start(struct brain *b);

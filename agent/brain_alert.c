@@ -87,6 +87,18 @@ static bool all_discovered(struct brain *b, int64_t now_us)
         return true;
 }
 
+bool brain_alert_all_known(struct brain *b)
+{
+        int64_t now_us = brain_now_us();
+
+        if (!b->alert || !all_discovered(b, now_us))
+                return false;
+        for (const struct judge_component *c = judge_components(b->judge); c; c = c->next)
+                if (!is_known(c) && now_us - b->alert->started_us <= DISCOVERY_US)
+                        return false;
+        return true;
+}
+
 static void feed(struct brain *b, int64_t now_us)
 {
         struct feed *f = calloc(1, sizeof(*f));
@@ -309,6 +321,7 @@ static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
                 feed(b, now);
                 alerts_step(a->alerts, now, on_message, b);
         }
+        brain_hook_soon(b);
         brain_notify_step(b, now); /* writes before anything leaves */
         if (a->changed || now - a->written_us >= WRITE_EVERY_US)
                 brain_alert_write(b);

@@ -160,6 +160,8 @@ static const struct {
         { "silence-end", true, brain_alert_silence_end },
         { "maintenance", true, brain_alert_maintenance },
         { "test-alert", true, brain_alert_test },
+        { "hook-run", true, brain_hook_run },
+        { "hook-confirm", true, brain_hook_confirm },
         { "ping", false, do_ping },
 };
 

@@ -55,6 +55,7 @@ static void take_over(struct brain *b, struct config *config, struct catalog *ca
         judge_free(old);
         brain_selftest_reset(b);
         brain_alert_reload(b);
+        brain_hook_reload(b);
         config_free(old_config);
         catalog_done(&old_catalog);
         if (b->sched) {

@@ -268,6 +268,7 @@ static void send_state(struct brain_store *s)
 
         brain_state_each(s->b, put_changed, &p);
         brain_alert_each(s->b, put_changed, &p);
+        brain_hook_each(s->b, put_changed, &p);
         memory_each_gone(&s->memory, comes_and_goes, p.now, delete_gone, s);
         json_decref(p.now);
 }
@@ -290,6 +291,7 @@ static void on_kv(struct brain_store *s, const json_t *doc)
         /* Once: what has ended since then may not be deleted there yet when a store is started anew. */
         if (!s->alerts_loaded)
                 brain_alert_load(s->b, key, value);
+        brain_hook_load(s->b, key, value);
 }
 
 static void on_loaded(struct brain_store *s, const json_t *doc)
@@ -390,7 +392,7 @@ static int on_io(sd_event_source *source UNUSED, int fd, uint32_t revents, void 
 
 static void ask_memory(struct brain_store *s)
 {
-        static const char *const prefixes[] = { "state/", "component/", "present/", "selftest", "alert", "letter/" };
+        static const char *const prefixes[] = { "state/", "component/", "present/", "selftest", "alert", "letter/", "hook" };
 
         s->load_failed = false;
         s->loading = (int)ARRAY_LEN(prefixes);

@@ -78,6 +78,7 @@ static const struct {
 } parts[] = {
         { "self-tests", brain_selftest_start, brain_selftest_stop },
         { "alerts", brain_alert_start, brain_alert_stop },
+        { "hooks", brain_hook_start, brain_hook_stop },
         { "store link", brain_store_start, brain_store_stop },
         { "publishing", brain_publish_start, brain_publish_stop },
         { "control socket", brain_control_start, brain_control_stop },

@@ -22,7 +22,7 @@ enum word {
         W_OVER = W_WHAT + ALERT_WHAT_MAX, W_AND_MORE,
         W_HAPPENED, W_SINCE, W_EVIDENCE, W_MEANS, W_DO, W_ENDS, W_LOOK, W_WAS, W_LASTED, W_PEAK,
         W_VALUE, W_READ, W_RULE, W_AGO, W_CHANGES, W_ROLE, /* + enum topology_role */
-        W_ON_IT = W_ROLE + TOPOLOGY_ROLE_MAX, W_MEANS_PROTECTED, W_MEANS_MAIL, W_MEANS_SYSTEM, W_MEANS_WARN, W_MEANS_HOST, W_MEANS_NOTHING, W_MEANS_OVER,
+        W_ON_IT = W_ROLE + TOPOLOGY_ROLE_MAX, W_MEANS_PROTECTED, W_MEANS_MAIL, W_MEANS_SYSTEM, W_MEANS_WARN, W_MEANS_HOST, W_MEANS_SERVICE, W_MEANS_NOTHING, W_MEANS_OVER,
         W_NO_CLEARS, W_UNACKED, W_ACK, W_DIGEST, W_REFUSED, W_MORE, W_FOOT, W_CAUSED, W_DAYS,
         WORDS_MAX,
 };
@@ -70,6 +70,7 @@ static const char *const words[WORDS_MAX][ALERT_LANGUAGES] = {
                              "rien ne couvre sa perte : l'hôte s'arrête avec lui, et le courrier avec l'hôte" },
         [W_MEANS_WARN] = { "so far mail flows", "le courrier passe encore" },
         [W_MEANS_HOST] = { "The whole host depends on it, and the mail on the host", "Tout l'hôte en dépend, et le courrier avec lui" },
+        [W_MEANS_SERVICE] = { "Mail goes through it", "Le courrier passe par lui" },
         [W_MEANS_NOTHING] = { "No mail stands on it as far as veille knows", "Aucun courrier n'en dépend, que veille sache" },
         [W_MEANS_OVER] = { "no more danger from this", "plus de danger de ce côté" },
         [W_NO_CLEARS] = { "a good reading that lasts", "une bonne mesure qui dure" },
@@ -242,7 +243,7 @@ static void add_meaning(struct textbuf *out, const struct alert *x, bool is_over
                 add_roles(out, x, l);
                 textbuf_str(out, word(is_over ? W_MEANS_OVER : x->protected_ ? W_MEANS_PROTECTED : x->roles & mail ? W_MEANS_MAIL : W_MEANS_SYSTEM, l));
         } else {
-                textbuf_str(out, word(alert_advice(x->check, x->rule)->host ? W_MEANS_HOST : W_MEANS_NOTHING, l));
+                textbuf_str(out, word(streq(x->check, "mail-unit") ? W_MEANS_SERVICE : alert_advice(x->check, x->rule)->host ? W_MEANS_HOST : W_MEANS_NOTHING, l));
                 if (is_over)
                         textbuf_printf(out, "; %s", word(W_MEANS_OVER, l));
         }

@@ -26,6 +26,8 @@ const struct config_section config_sections[] = {
           "to say is said together, and no critical is left out." },
         { "sink", "mail", "A way for messages; the name is yours. One that does not need this host's own mail, name server and disk is "
           "the one that works when it matters." },
+        { "hooks", NULL, "Programs that veille runs, or says that it would run, when something happens: see veille-hooks(7)." },
+        { "hook", "restart-mail-service", "One of them, by the name of its file in /etc/veille/hooks.d, or of one that ships." },
         { "store", NULL, "What veille-store keeps, how long, and how much of the disk it may use." },
 };
 
@@ -200,6 +202,21 @@ const struct config_key config_keys[] = {
           "and VEILLE_* of our own." },
         { "sink", true, "address", CONFIG_STRING, NULL, 0, 0, NULL,
           "exec: what SMARTD_ADDRESS shall be. Unset: root." },
+
+        { "hooks", false, "mode", CONFIG_ENUM, "advise", 0, 0, "advise confirm auto",
+          "What becomes of all hooks whose time has come. advise: it is only said what would be run. confirm: it is run when an administrator says "
+          "so (veillectl hooks confirm). auto: it is run." },
+        { "hook", true, "on", CONFIG_LIST, NULL, 0, 0, NULL,
+          "When: health:red, health:yellow, health:green, rule:RULE (veillectl rules shows them) from level warning on, event:started (first start "
+          "after a boot). Unset: only by veillectl hooks run." },
+        { "hook", true, "class", CONFIG_ENUM, NULL, 0, 0, "notify repair move",
+          "What it does: tell somebody, repair something here, or move the mail to another host. Must be set; with neither class nor on the hook is off." },
+        { "hook", true, "cool_down", CONFIG_DURATION, "10min", 0, 604800, NULL,
+          "It is not run again for the same component within this time." },
+        { "hook", true, "per_day", CONFIG_INT, "3", 1, 32, NULL,
+          "It is run at most so often within 24 hours." },
+        { "hook", true, "deadline", CONFIG_DURATION, "1min", 1, 3600, NULL,
+          "When it has not ended by then, it and all it started are ended." },
 
         { "store", false, "raw-retention", CONFIG_DURATION, "1w", 86400, 31536000, NULL,
           "How long every measured value is kept. Whole days are deleted, after their hours are summed up." },

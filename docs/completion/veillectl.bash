@@ -19,6 +19,11 @@ _veillectl_published() {
         [[ -r $1/$2 ]] && grep -o "\"$3\": *\"[^\"\\\\]*\"" "$1/$2" 2>/dev/null | sed 's/^[^:]*: *"//; s/"$//' | sort -u
 }
 
+# _veillectl_hooks RUN: the names of [hook NAME]
+_veillectl_hooks() {
+        [[ -r $1/hooks.json ]] && grep -o '{"name": *"[a-z0-9-]*"' "$1/hooks.json" 2>/dev/null | sed 's/.*"\(.*\)"/\1/' | sort -u
+}
+
 # _veillectl_components RUN [KIND]
 _veillectl_components() {
         [[ -r $1/status.json ]] && grep -o "\"component\": *\"[^\"\\\\]*\", *\"kind\": *\"${2:-[^\"\\\\]*}\"" "$1/status.json" 2>/dev/null |
@@ -130,6 +135,8 @@ _veillectl() {
                 poll:0) known=$(_veillectl_published "$run" status.json check) ;;
                 selftest:0) known=$(_veillectl_components "$run" disk) ;;
                 selftest:1) known="short long" ;;
+                hooks:0) known="list run confirm" ;;
+                hooks:1) [[ ${given[0]} == list ]] || known=$(_veillectl_hooks "$run") ;;
                 config:0) known="check show example" ;;
                 rules:0) known=$("$ctl" rules 2>/dev/null | sed -n '2,$s/ .*//p') ;;
                 judge:* | replay:*) _veillectl_fill "$cur" -f ;;
