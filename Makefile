@@ -41,14 +41,16 @@ LIBS_veille-web := libmicrohttpd jansson
 LIBS_veillectl := jansson libatasmart
 LIBS_veille-probe := jansson libatasmart
 LIBS_veille-notify := libcurl gnutls libsystemd jansson
+LIBS_veille-peer := libmicrohttpd libcurl gnutls libsystemd jansson
 EXTRA_veille-probe := -lsensors -lm
 PREFIX_veilled := brain
 PREFIX_veille-store := store
 PREFIX_veille-web := web
 PREFIX_veillectl := ctl
 PREFIX_veille-notify := notify
+PREFIX_veille-peer := peer
 
-AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl veille-notify)
+AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl veille-notify veille-peer)
 PROGRAMS := $(AGENT_PROGRAMS) veille-probe
 
 # src/ may include only src/; agent/ and checks/ only themselves and src/. The -I flags enforce it.
