@@ -42,6 +42,8 @@ struct brain {
         struct brain_reload *reload; /* under way, or NULL */
         struct brain_alert *alert;
         struct brain_notify *notify;
+        struct brain_peer *peer;
+        struct brain_deadman *deadman;
 };
 
 int64_t brain_now_us(void);  /* CLOCK_BOOTTIME */
@@ -176,6 +178,14 @@ void brain_alert_reload(struct brain *b); /* the configuration changed */
 /* What a reboot must not lose, for the store; and back. */
 void brain_alert_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
 void brain_alert_load(struct brain *b, const char *key, const json_t *value);
+
+/* --- brain_peer.c: other hosts with veille; brain_deadman.c: a URL elsewhere that hears that we live ------------------ */
+int brain_peer_start(struct brain *b);
+void brain_peer_stop(struct brain *b);
+json_t *brain_peer_json(struct brain *b); /* for status.json */
+extern const struct check_desc brain_peer_check;
+int brain_deadman_start(struct brain *b);
+void brain_deadman_stop(struct brain *b);
 
 /* --- brain_control.c: RUN/control.sock ---------------------------------------------------------------- */
 int brain_control_start(struct brain *b);

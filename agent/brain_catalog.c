@@ -12,6 +12,7 @@
 
 #include "alert_config.h"
 #include "brain.h"
+#include "peer_config.h"
 #include "plugin_config.h"
 #include "rule_config.h"
 
@@ -72,6 +73,8 @@ static int take_catalog(const struct brain *b, const struct config *config, cons
         r = plugin_config_check(config, &catalog, err);
         if (r >= 0)
                 r = alert_config_read(config, NULL, err);
+        if (r >= 0)
+                r = peer_config_read(config, NULL, err);
         if (r >= 0)
                 r = catalog_check_names(config, &catalog, err);
         for (size_t i = 0; r >= 0 && i < catalog.n_checks; i++) {

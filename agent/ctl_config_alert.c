@@ -8,12 +8,13 @@
 #include <sys/stat.h>
 
 #include "alert_config.h"
+#include "peer_config.h"
 
 unsigned ctl_config_alert_check(const struct config *c)
 {
         struct errinfo err = { 0 };
 
-        if (alert_config_read(c, NULL, &err) == 0)
+        if (alert_config_read(c, NULL, &err) == 0 && peer_config_read(c, NULL, &err) == 0)
                 return 0;
         fprintf(stderr, "%s\n", err.text);
         return 1;

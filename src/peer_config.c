@@ -133,6 +133,16 @@ static int take_peer(const struct config *c, const char *name, struct peer_entry
         return take_ports(c, name, p, err);
 }
 
+static int check_deadman(const struct config *c, struct errinfo *err)
+{
+        const char *url = config_string(c, "deadman", NULL, "url");
+        bool good = !url || !*url || ((str_starts(url, "https://") || str_starts(url, "http://")) && strlen(url) <= 1000);
+
+        for (; good && url && *url; url++)
+                good = (unsigned char)*url > ' ' && (unsigned char)*url < 0x7f;
+        return good ? 0 : err_set(err, -EINVAL, "[deadman]: url (%s) is no URL like https://host/path", config_origin(c, "deadman", NULL, "url"));
+}
+
 int peer_config_read(const struct config *c, struct peer_config *ret, struct errinfo *err)
 {
         const char *const *names = config_section_names(c, "peer");
@@ -146,7 +156,9 @@ int peer_config_read(const struct config *c, struct peer_config *ret, struct err
         p->silent_after_us = config_int(c, "peers", NULL, "silent_after") * USEC_PER_SEC;
         if (p->silent_after_us < 2 * p->interval_us)
                 return err_set(err, -EINVAL, "[peers]: silent_after is less than twice the interval: one lost heartbeat would be an alert");
-        r = take_addresses(c, "listen", PEER_PORT, p->listen, PEER_LISTEN_MAX, &p->n_listen, err);
+        r = check_deadman(c, err);
+        if (r >= 0)
+                r = take_addresses(c, "listen", PEER_PORT, p->listen, PEER_LISTEN_MAX, &p->n_listen, err);
         if (r >= 0)
                 r = take_addresses(c, "witness", 0, p->witnesses, PEER_WITNESSES_MAX, &p->n_witnesses, err);
         for (size_t i = 0; r >= 0 && names[i]; i++) {

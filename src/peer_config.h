@@ -44,7 +44,7 @@ struct peer_config {
         size_t n_peers;
 };
 
-/* -EINVAL with a sentence for the first mistake. ret may be NULL. */
+/* -EINVAL with a sentence for the first mistake, of [deadman] too. ret may be NULL. */
 int peer_config_read(const struct config *c, struct peer_config *ret, struct errinfo *err);
 /* Adds what was paired by hand: a pin for a [peer NAME] without one, or a peer of its own. Bad entries are passed over. */
 void peer_config_add_paired(struct peer_config *c, const json_t *paired);
