@@ -107,6 +107,19 @@ static void run_of(struct brain *b, struct judge_instance *i, const json_t *p, i
         judge_run_end(b->judge, i, VERDICT_OK, text_of(p, "why"), now);
 }
 
+/* One that was removed was removed by a person, and is not missed. True: there was one. */
+static bool forget_removed(struct brain *b, int64_t now)
+{
+        for (const struct judge_instance *x = judge_instances(b->judge); x; x = x->next)
+                if (x->check == &brain_peer_check && x->gone_us) {
+                        char component[128];
+
+                        snprintf(component, sizeof(component), "%s", x->component->name);
+                        return judge_accept(b->judge, component, NULL, 0, now) > 0;
+                }
+        return false;
+}
+
 static void feed(struct brain *b, const json_t *doc)
 {
         const json_t *p;
@@ -120,11 +133,9 @@ static void feed(struct brain *b, const json_t *doc)
                 snprintf(component, sizeof(component), "peer/%.64s", text_of(p, "name"));
                 judge_discovery_add(b->judge, &brain_peer_check, text_of(p, "name"), component, text_of(p, "fingerprint"), "peer", now);
         }
-        /* One that was removed is not missed. */
-        for (const struct judge_instance *x = judge_instances(b->judge); x; x = x->next)
-                if (x->check == &brain_peer_check && !x->present)
-                        judge_discovery_skip(b->judge, &brain_peer_check, x->name, x->id);
         judge_discovery_end(b->judge, &brain_peer_check, now);
+        while (forget_removed(b, now))
+                ;
         json_array_foreach(json_object_get(doc, "peers"), i, p) {
                 struct judge_instance *x = judge_find(b->judge, &brain_peer_check, text_of(p, "name"));
 

@@ -157,7 +157,7 @@ static size_t put_all(struct brain *b, const char *peer, const char *id, const j
 
                 if (c->contact.step > 0 || (!any_level && level > LEVEL_OK && level < (int)c->contact.level))
                         continue;
-                doc = peer_message_on_behalf(message, peer, b->host, c->contact.name, (int)c->language);
+                doc = peer_message_on_behalf(message, peer, b->host, c->contact.name, c->language);
                 for (size_t k = 0; k < c->n_sinks; k++) {
                         brain_notify_put(b, c->sinks[k], id, doc, false);
                         n++;

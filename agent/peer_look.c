@@ -80,7 +80,7 @@ static void target_add(struct peer_looks *l, const char *peer, const struct peer
 
 static void add_gateway(struct peer_looks *l)
 {
-        _cleanup_fclose_ FILE *f = fopen("/proc/net/route", "re");
+        _cleanup_fclose_ FILE *f = fopen("/proc/self/net/route", "re");
         struct peer_address a = { .sa.ss_family = AF_INET, .port = 53 };
         struct sockaddr_in *in = (struct sockaddr_in *)&a.sa;
         char text[16384];

@@ -12,9 +12,6 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
-#include <stdarg.h>
-
-#include "clean_text.h"
 #include "common_clock.h"
 #include "common_run.h"
 #include "peer.h"
@@ -30,19 +27,6 @@ static const struct program program = {
                  "peer.sock in --run; --root is not used here. SIGHUP reads the configuration anew, SIGTERM ends.\n"
                  "Whom it knows and how they are: veillectl peer list\n",
 };
-
-void peer_log(int priority, const char *fmt, ...)
-{
-        char text[1024];
-        va_list ap;
-
-        va_start(ap, fmt);
-        vsnprintf(text, sizeof(text), fmt, ap);
-        va_end(ap);
-        clean_text(text);
-        fprintf(stderr, "%sveille-peer: %s\n", priority == PEER_ERROR ? SD_ERR : priority == PEER_WARNING ? SD_WARNING : priority == PEER_NOTICE ? SD_NOTICE : SD_INFO,
-                text);
-}
 
 /* The signals that came, one a call; 0: none. */
 static int take_signal(int fd)

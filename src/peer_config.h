@@ -56,7 +56,7 @@ bool peer_name_ok(const char *name);
 /* "SHA256:..." as veillectl peer fingerprint shows it; = at its end may be there. The bare 43 characters; -EINVAL. */
 int peer_pin_parse(const char *text, char ret[PEER_PIN_LEN + 1]);
 
-/* The IPv4 gateway of the default route in the text of /proc/net/route. False: there is none. */
+/* The IPv4 gateway of the default route in the text of /proc/self/net/route. False: there is none. */
 bool peer_gateway(const char *text, struct in_addr *ret);
 
 #endif

@@ -295,12 +295,13 @@ void peer_letter_done(struct peer_letter *l)
         l->message = NULL;
 }
 
-json_t *peer_message_on_behalf(const json_t *message, const char *peer, const char *via, const char *contact, int language)
+json_t *peer_message_on_behalf(const json_t *message, const char *peer, const char *via, const char *contact,
+                               enum alert_language language)
 {
         char before_subject[256], before_body[512];
         json_t *m = json_copy((json_t *)message);
 
-        peer_text_on_behalf(peer, via, (enum alert_language)language, before_subject, sizeof(before_subject), before_body, sizeof(before_body));
+        peer_text_on_behalf(peer, via, language, before_subject, sizeof(before_subject), before_body, sizeof(before_body));
         json_object_set_new(m, "subject", json_sprintf("%s%s", before_subject, status_text(message, "subject")));
         json_object_set_new(m, "body", json_sprintf("%s%s", before_body, status_text(message, "body")));
         json_object_set_new(m, "on_behalf", utf8_json(peer));

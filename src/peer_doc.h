@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "alert_advice.h"
 #include "errinfo.h"
 #include "level.h"
 #include "peer_watch.h"
@@ -61,6 +62,7 @@ int peer_answer_parse(const char *text, size_t len, struct peer_answer *ret, str
 
 /* The message as it goes to a contact of this host: marked with whom it is from, in the contact's language; the id stays, so that a
  * receiver can tell a copy. Owned by the caller. */
-json_t *peer_message_on_behalf(const json_t *message, const char *peer, const char *via, const char *contact, int language);
+json_t *peer_message_on_behalf(const json_t *message, const char *peer, const char *via, const char *contact,
+                               enum alert_language language);
 
 #endif

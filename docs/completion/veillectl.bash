@@ -130,6 +130,8 @@ _veillectl() {
                 poll:0) known=$(_veillectl_published "$run" status.json check) ;;
                 selftest:0) known=$(_veillectl_components "$run" disk) ;;
                 selftest:1) known="short long" ;;
+                peer:0) known="list fingerprint pair remove" ;;
+                peer:1) [[ ${given[0]} == remove || ${given[0]} == pair ]] && known=$(_veillectl_components "$run" peer | sed 's#^peer/##') ;;
                 config:0) known="check show example" ;;
                 rules:0) known=$("$ctl" rules 2>/dev/null | sed -n '2,$s/ .*//p') ;;
                 judge:* | replay:*) _veillectl_fill "$cur" -f ;;
