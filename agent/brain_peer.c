@@ -90,9 +90,13 @@ static void run_of(struct brain *b, struct judge_instance *i, const json_t *p, i
                         { "peer_heartbeats_failed_total", "failed" }, { "peer_heartbeats_old_total", "old" } };
         const char *state = text_of(p, "state");
 
-        if (streq(state, "new") || streq(state, "unpaired")) /* nothing is known, and nothing is said to be well */
+        if (streq(state, "new")) /* nothing is known, and nothing is said to be well */
                 return;
         judge_run_begin(b->judge, i);
+        if (streq(state, "unpaired")) {
+                judge_run_end(b->judge, i, VERDICT_DENIED, text_of(p, "why"), now);
+                return;
+        }
         sample(b, i, "peer_up", NULL, NULL, streq(state, "up"), now);
         for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
                 if (json_is_number(json_object_get(p, numbers[k].key)))

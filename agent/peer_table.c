@@ -404,10 +404,13 @@ static json_t *peer_json(const struct peerd *d, const struct peer *p, int64_t no
         char why[512];
         json_t *o;
 
-        peer_text(&p->watch, &place, ALERT_EN, why, sizeof(why));
+        if (*p->entry.pin)
+                peer_text(&p->watch, &place, ALERT_EN, why, sizeof(why));
+        else
+                snprintf(why, sizeof(why), "the key of %s is not known: veillectl peer pair %s, or fingerprint = in [peer %s]", p->entry.name, p->entry.name, p->entry.name);
         o = json_pack("{ss ss si so sb ss so sf so sI sI sI sI}", "name", p->entry.name, "address", p->entry.address.text, "port", p->entry.address.port,
                       "fingerprint", fingerprint_json(p->entry.pin), "config", p->entry.from_config, "state",
-                      *p->entry.pin ? peer_state_name(p->watch.state) : "unpaired", "why", utf8_json(*p->entry.pin ? why : "it is not paired: veillectl peer pair"),
+                      *p->entry.pin ? peer_state_name(p->watch.state) : "unpaired", "why", utf8_json(why),
                       "since", (double)(p->watch.since_us + wall_less_boot) / USEC_PER_SEC, "error", utf8_json(p->error), "sent", (json_int_t)p->sent, "failed",
                       (json_int_t)p->failed, "received", (json_int_t)p->received, "old", (json_int_t)p->old);
         add_health(d, o, p, now);

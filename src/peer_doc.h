@@ -49,7 +49,7 @@ json_t *peer_letter_make(const char *id, const json_t *message); /* owned by the
 int peer_letter_parse(const char *text, size_t len, struct peer_letter *ret, struct errinfo *err);
 void peer_letter_done(struct peer_letter *l);
 
-/* Answers. to a letter: taken: the other host has it and will not forget it; else it may be asked again, with a sentence. */
+/* Answers. ok to a letter: the other host has it and will not forget it; else it may be asked again, with a sentence. */
 struct peer_answer {
         bool ok;
         bool waits;      /* it is being taken: ask again in a moment */
