@@ -9,6 +9,7 @@
 #include "utf8.h"
 
 #define TRIES 3                             /* of our own, while another sink still works */
+#define TRIES_NONE_WORKS 2                  /* and when none does; of a critical one is enough */
 #define HAND_US (40 * USEC_PER_SEC)         /* no answer is none */
 #define HAND_AGAIN_US (10 * USEC_PER_SEC)
 
@@ -43,12 +44,11 @@ static struct hand *hand_find(struct brain *b, const char *id)
 
 static bool wants_hand(struct brain *b, const struct letter *l, bool none_works)
 {
-        if (l->test || l->elsewhere || l->attempts == 0 || json_object_get(l->message, "on_behalf") || !is_way_out(b, l->sink))
+        unsigned failed = l->attempts - (l->under_way && l->attempts > 0), enough = !none_works ? TRIES : l->critical ? 1 : TRIES_NONE_WORKS;
+
+        if (l->test || l->elsewhere || json_object_get(l->message, "on_behalf") || !is_way_out(b, l->sink))
                 return false;
-        /* The first attempt of all is under way: it may still do. */
-        if (l->attempts == 1 && l->under_way)
-                return false;
-        return (none_works || l->attempts >= TRIES) && !hand_find(b, l->id);
+        return failed >= enough && !hand_find(b, l->id);
 }
 
 /* The name of the next peer that is up; NULL. */

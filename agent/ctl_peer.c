@@ -81,7 +81,11 @@ static void print_peer(const json_t *p)
         char age[32];
 
         ctl_duration(ctl_number(p, "age_s"), age, sizeof(age));
-        printf("%-16s %-12s health %-8s heard %s ago\n", ctl_text(p, "name"), ctl_text(p, "state"), ctl_text(p, "health"), age);
+        printf("%-16s %-12s health %-8s ", ctl_text(p, "name"), ctl_text(p, "state"), ctl_text(p, "health"));
+        if (ctl_number(p, "age_s") >= 0)
+                printf("heard %s ago\n", age);
+        else
+                printf("never heard\n");
         printf("    %s port %.0f, key %s%s\n", ctl_text(p, "address"), ctl_number(p, "port"),
                *ctl_text(p, "fingerprint") ? ctl_text(p, "fingerprint") : "not known yet", json_is_true(json_object_get(p, "config")) ? " (configuration)" : "");
         if (*ctl_text(p, "why"))
@@ -95,7 +99,7 @@ static int list(const struct common_options *options, bool json)
 {
         struct errinfo err = { 0 };
         const json_t *o;
-        json_t *answer;
+        json_t *answer = NULL;
         int status = 0;
         size_t i;
 
@@ -124,7 +128,7 @@ static int list(const struct common_options *options, bool json)
 static int fingerprint(const struct common_options *options)
 {
         struct errinfo err = { 0 };
-        json_t *answer;
+        json_t *answer = NULL;
 
         if (ask(options, json_pack("{ss}", "cmd", "list"), &answer, &err) < 0)
                 return ctl_fail("%s", err.text);
@@ -136,7 +140,7 @@ static int fingerprint(const struct common_options *options)
 static int remove_peer(const struct common_options *options, const char *name)
 {
         struct errinfo err = { 0 };
-        json_t *answer;
+        json_t *answer = NULL;
 
         if (ask(options, json_pack("{ss ss}", "cmd", "remove", "name", name), &answer, &err) < 0)
                 return ctl_fail("%s", err.text);
@@ -211,7 +215,7 @@ static int do_pair(const struct common_options *options, const struct words *w, 
         int port = there ? (int)ctl_number(there, "port") : PEER_PORT;
         char name[PEER_NAME_MAX + 1] = "", pin[PEER_PIN_LEN + 1], text[PEER_PIN_LEN + 16], host[128] = "";
         struct peer_address a;
-        json_t *seen = NULL, *done;
+        json_t *seen = NULL, *done = NULL;
         int r = ctl_take_number("port", w->port, 1, 65535, &port, err);
 
         if (r >= 0)
@@ -253,7 +257,7 @@ static int do_pair(const struct common_options *options, const struct words *w, 
 static int pair(const struct common_options *options, const struct words *w, const char *where)
 {
         struct errinfo err = { 0 };
-        json_t *us;
+        json_t *us = NULL;
         int r = ask(options, json_pack("{ss}", "cmd", "list"), &us, &err);
 
         if (r >= 0) {

@@ -129,8 +129,12 @@ static void print_peers(const struct ctl_snapshot *s)
                 char age[32];
 
                 ctl_duration(ctl_number(p, "age_s"), age, sizeof(age));
-                textbuf_printf(&text, "%s, heard %s ago; health %s%s%s", state, age, ctl_text(p, "health"), up ? ": " : *why ? "; " : "",
-                               up ? ctl_text(p, "health_why") : why);
+                textbuf_printf(&text, "%s, ", state);
+                if (ctl_number(p, "age_s") >= 0)
+                        textbuf_printf(&text, "heard %s ago", age);
+                else
+                        textbuf_str(&text, "never heard");
+                textbuf_printf(&text, "; health %s%s%s", ctl_text(p, "health"), up ? ": " : *why ? "; " : "", up ? ctl_text(p, "health_why") : why);
                 textbuf_char(&text, '\0');
                 printf("%speer %s: ", i ? "" : "\n", ctl_text(p, "name"));
                 term_wrap_from(text.data, 7 + (int)text_columns(ctl_text(p, "name")), 9);

@@ -59,7 +59,6 @@ struct peerd {
         char *key_pem, *cert_pem;
         uint64_t seq;
         bool changed; /* the brain is to be told at once */
-        int run_fd;
         CURLM *multi;
         struct peer_server *server;
         struct peer_link *link;

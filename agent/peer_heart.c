@@ -13,13 +13,12 @@
 
 json_t *peer_heartbeat_now(struct peerd *d)
 {
+        _cleanup_close_ int run = run_open(d->options.run); /* it may have been made anew */
         struct status_doc status;
         int64_t now = clock_boot_us();
         json_t *doc;
 
-        if (d->run_fd < 0)
-                d->run_fd = run_open(d->options.run);
-        run_status_load(d->run_fd, d->options.run, (double)now / USEC_PER_SEC, __builtin_nan(""), &status);
+        run_status_load(run, d->options.run, (double)now / USEC_PER_SEC, __builtin_nan(""), &status);
         /* The time since boot, so that it grows over a restart of ours, too. */
         d->seq = MAX(d->seq + 1, (uint64_t)(now / USEC_PER_MSEC));
         doc = peer_heartbeat_make(status.doc, status.silent, status.silent_s, d->boot, d->seq);

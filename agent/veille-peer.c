@@ -116,7 +116,7 @@ static int start(struct peerd *d, struct errinfo *err)
 
 int main(int argc, char *argv[])
 {
-        static struct peerd d = { .options = COMMON_OPTIONS_DEFAULT, .run_fd = -1 };
+        static struct peerd d = { .options = COMMON_OPTIONS_DEFAULT };
         struct errinfo err = { 0 };
         sigset_t mask;
         int signal_fd, r = program_start(&program, &d.options, NULL, &argc, argv, stdout, stderr);
@@ -156,8 +156,6 @@ int main(int argc, char *argv[])
         peer_table_free(&d);
         free(d.key_pem);
         free(d.cert_pem);
-        if (d.run_fd >= 0)
-                close(d.run_fd);
         close(signal_fd);
         curl_global_cleanup();
         return r == -EBADMSG ? EXIT_BAD_CONFIG : r < 0 ? 1 : 0;

@@ -50,7 +50,7 @@ static void look_at_letter(const struct peer_letter *l)
 
 static void ask(const uint8_t *data, size_t size, const char *path)
 {
-        static struct peerd d = { .options = COMMON_OPTIONS_DEFAULT, .run_fd = -1, .host = "fuzz", .boot = "00000000000000000000000000000000" };
+        static struct peerd d = { .options = COMMON_OPTIONS_DEFAULT, .host = "fuzz", .boot = "00000000000000000000000000000000" };
         static struct peer peer;
         json_t *answer = NULL;
         unsigned status;
