@@ -229,18 +229,36 @@ int peer_link_put(struct brain *b, json_t *line)
         return r;
 }
 
+/* What people see at once; ages can wait for the next turn. */
+static bool is_news(const json_t *before, const json_t *after)
+{
+        static const char *const keys[] = { "name", "state", "why", "health" };
+        const json_t *a = json_object_get(after, "peers"), *b = json_object_get(before, "peers");
+
+        if (json_array_size(a) != json_array_size(b))
+                return true;
+        for (size_t i = 0; i < json_array_size(a); i++)
+                for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+                        if (!streq(text_of(json_array_get(a, i), keys[k]), text_of(json_array_get(b, i), keys[k])))
+                                return true;
+        return false;
+}
+
 static void on_line(struct brain *b, json_t *line)
 {
         const char *t = text_of(line, "t");
         struct brain_peer *p = b->peer;
 
         if (streq(t, "peers") && json_is_array(json_object_get(line, "peers"))) {
+                bool news = is_news(p->doc, line);
+
                 json_decref(p->doc);
                 p->doc = json_incref(line);
                 p->doc_us = brain_now_us();
                 if (brain_store_loaded(b))
                         feed(b, line);
-                brain_publish_soon(b);
+                if (news)
+                        brain_publish_soon(b);
         } else if (streq(t, "handed")) {
                 peer_hand_end(b, line);
         } else if (streq(t, "letter")) {

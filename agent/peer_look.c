@@ -84,16 +84,10 @@ static void add_gateway(struct peer_looks *l)
         struct peer_address a = { .sa.ss_family = AF_INET, .port = 53 };
         struct sockaddr_in *in = (struct sockaddr_in *)&a.sa;
         char text[16384];
-        size_t n;
 
-        if (!f)
-                return;
-        n = fread(text, 1, sizeof(text) - 1, f);
-        text[n] = '\0';
-        if (!peer_gateway(text, &in->sin_addr))
-                return;
-        inet_ntop(AF_INET, &in->sin_addr, a.text, sizeof(a.text));
-        target_add(l, "", &a, a.port);
+        text[f ? fread(text, 1, sizeof(text) - 1, f) : 0] = '\0';
+        if (peer_gateway(text, &in->sin_addr) && inet_ntop(AF_INET, &in->sin_addr, a.text, sizeof(a.text)))
+                target_add(l, "", &a, a.port);
 }
 
 static void begin(struct peerd *d, int64_t now)

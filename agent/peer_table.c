@@ -251,8 +251,6 @@ void peer_note_pending(struct peerd *d, const char *pin, const char *address)
                 if (d->pending[i].at_us < oldest->at_us)
                         oldest = &d->pending[i];
         }
-        if (!streq(oldest->pin, pin))
-                d->changed = true;
         snprintf(oldest->pin, sizeof(oldest->pin), "%s", pin);
         snprintf(oldest->address, sizeof(oldest->address), "%s", address);
         oldest->at_us = clock_boot_us();

@@ -104,7 +104,7 @@ _veillectl() {
                 case $word in
                 --run) run=${words[++i]} ;;
                 --run=*) run=${word#*=} ;;
-                --root | --config | --state | --since | --until | --points | --height | --max | --output) ((i++)) ;;
+                --root | --config | --state | --since | --until | --points | --height | --max | --output | --name | --port | --fingerprint) ((i++)) ;;
                 -*) ;;
                 *) if [[ $command ]]; then given+=("$word"); else command=$word; fi ;;
                 esac

@@ -231,6 +231,8 @@ def test_kept(w):
     until(lambda: w.a.peer_state("beta") == "agent-dead")
     good = until(lambda: "peer-agent-dead" in w.a.rules("peer/beta"))
     none([] if good else [w.a.component("peer/beta"), w.a.peer("beta")], "a peer whose veille-peer ended is an alert here: agent-dead")
+    good = until(lambda: any("veille-peer does not run here" in r["text"] for r in w.b.component("veille").get("reasons", [])))
+    none([] if good else [w.b.component("veille")], "where peers are known and veille-peer does not run, that is said there")
     before = len(w.notes.messages("/b"))
     w.a.edac("ue_count", "0")
     waits = until(lambda: [q for q, _ in [w.a.ctl("notify", "queue")] if "alpha" in q and "attempts" in q or "peer/beta" in q], 90)
