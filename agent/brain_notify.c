@@ -150,6 +150,7 @@ void brain_notify_reload(struct brain *b)
         if (!broken)
                 brain_self(b, "sinks", VERDICT_OK, "%s", "");
         letters_drop_lost(b);
+        names_fix(b, config_string(b->config, "deadman", NULL, "url"));
         names_take(b);
         brain_notify_managers_soon(b);
 }

@@ -45,6 +45,7 @@ struct name { /* of a host that a sink leads to */
         json_t *addresses; /* NULL: never found */
         int64_t next_us;   /* when it is looked up again */
         bool used;
+        bool fixed; /* that of the dead man's switch */
 };
 
 struct delivery {
@@ -89,7 +90,9 @@ void names_take(struct brain *b);                 /* the sinks are other ones: w
 void names_step(struct brain *b, int64_t now_us); /* looks up what is due */
 void names_end(struct brain *b, const char *host, const json_t *answer, const char *why);
 json_t *names_of(const struct brain *b, const struct sink *s); /* host -> addresses, for a request; owned by the caller */
-json_t *names_of_url(const struct brain *b, const char *url);
+/* The host of this URL (NULL: none) is looked up and remembered too; call it before names_take(). */
+void names_fix(struct brain *b, const char *url);
+json_t *names_of_url(const struct brain *b, const char *url); /* as names_of() */
 void names_save(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
 void names_load(struct brain *b, const json_t *value);
 void names_free(struct brain *b);

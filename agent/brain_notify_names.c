@@ -42,16 +42,6 @@ static const json_t *urls(const struct sink *s)
         return list ? list : json_object_get(s->doc, "url");
 }
 
-static void take_url(struct brain *b, const char *url)
-{
-        char host[256];
-        int port;
-        struct name *name = url && sink_url_host(url, host, sizeof(host), &port) ? name_make(b, host) : NULL;
-
-        if (name)
-                name->used = true;
-}
-
 void names_take(struct brain *b)
 {
         struct brain_notify *n = b->notify;
@@ -63,12 +53,17 @@ void names_take(struct brain *b)
                 const json_t *v;
                 size_t k;
 
-                json_array_foreach((json_t *)urls(&n->sinks[i]), k, v)
-                        take_url(b, json_string_value(v));
+                json_array_foreach((json_t *)urls(&n->sinks[i]), k, v) {
+                        char host[256];
+                        int port;
+                        struct name *name = sink_url_host(json_string_value(v), host, sizeof(host), &port) ? name_make(b, host) : NULL;
+
+                        if (name)
+                                name->used = true;
+                }
         }
-        take_url(b, config_string(b->config, "deadman", NULL, "url"));
         for (size_t i = 0; i < n->n_names; i++)
-                if (n->names[i].used)
+                if (n->names[i].used || n->names[i].fixed)
                         n->names[kept++] = n->names[i];
                 else
                         json_decref(n->names[i].addresses);
@@ -111,31 +106,19 @@ void names_end(struct brain *b, const char *host, const json_t *answer, const ch
                 brain_log(b, BRAIN_WARNING, "looking up %s, where messages go: %s", host, why);
 }
 
-static void add_url(const struct brain *b, const char *url, json_t *doc)
-{
-        char host[256];
-        int port;
-        const struct name *name = sink_url_host(url, host, sizeof(host), &port) ? name_find(b, host) : NULL;
-
-        if (name && name->addresses)
-                json_object_set(doc, host, name->addresses);
-}
-
-json_t *names_of_url(const struct brain *b, const char *url)
-{
-        json_t *doc = json_object();
-
-        add_url(b, url, doc);
-        return doc;
-}
-
 json_t *names_of(const struct brain *b, const struct sink *s)
 {
         json_t *doc = json_object(), *v;
         size_t i;
 
-        json_array_foreach((json_t *)urls(s), i, v)
-                add_url(b, json_string_value(v), doc);
+        json_array_foreach((json_t *)urls(s), i, v) {
+                char host[256];
+                int port;
+                const struct name *name = sink_url_host(json_string_value(v), host, sizeof(host), &port) ? name_find(b, host) : NULL;
+
+                if (name && name->addresses)
+                        json_object_set(doc, host, name->addresses);
+        }
         return doc;
 }
 
@@ -181,4 +164,30 @@ void names_free(struct brain *b)
         for (size_t i = 0; i < b->notify->n_names; i++)
                 json_decref(b->notify->names[i].addresses);
         b->notify->n_names = 0;
+}
+
+void names_fix(struct brain *b, const char *url)
+{
+        char host[256];
+        int port;
+        struct name *name;
+
+        for (size_t i = 0; i < b->notify->n_names; i++)
+                b->notify->names[i].fixed = false;
+        name = url && sink_url_host(url, host, sizeof(host), &port) ? name_make(b, host) : NULL;
+        if (name)
+                name->fixed = true;
+}
+
+json_t *names_of_url(const struct brain *b, const char *url)
+{
+        json_t *doc = json_object();
+        const struct name *name;
+        char host[256];
+        int port;
+
+        name = sink_url_host(url, host, sizeof(host), &port) ? name_find(b, host) : NULL;
+        if (name && name->addresses)
+                json_object_set(doc, host, name->addresses);
+        return doc;
 }
