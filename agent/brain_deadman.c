@@ -74,7 +74,7 @@ int brain_deadman_start(struct brain *b)
         b->deadman = calloc(1, sizeof(*b->deadman));
         if (!b->deadman)
                 abort();
-        return sd_event_add_time_relative(b->event, &b->deadman->timer, CLOCK_BOOTTIME, EVERY_US, 10 * USEC_PER_MSEC, on_timer, b);
+        return sd_event_add_time_relative(b->event, &b->deadman->timer, CLOCK_BOOTTIME, EVERY_US, 500 * USEC_PER_MSEC, on_timer, b);
 }
 
 void brain_deadman_stop(struct brain *b)

@@ -344,7 +344,7 @@ int brain_peer_start(struct brain *b)
         if (!p)
                 abort();
         p->lost_us = brain_now_us();
-        return sd_event_add_time_relative(b->event, &p->timer, CLOCK_BOOTTIME, 0, 10 * USEC_PER_MSEC, on_timer, b);
+        return sd_event_add_time_relative(b->event, &p->timer, CLOCK_BOOTTIME, 0, 200 * USEC_PER_MSEC, on_timer, b);
 }
 
 void brain_peer_stop(struct brain *b)
