@@ -176,7 +176,7 @@ json_t *brain_peer_json(struct brain *b)
                         if (json_object_get(o, keys[k]))
                                 json_object_set(x, keys[k], json_object_get(o, keys[k]));
                 json_object_set_new(x, "age_s", json_is_number(age) ? json_integer((json_int_t)(json_number_value(age) + passed)) : json_null());
-                if (!p->linked) {
+                if (p->lost_us) {
                         json_object_set_new(x, "state", json_string("unknown"));
                         json_object_set_new(x, "health", json_string("unknown"));
                         json_object_set_new(x, "why", json_string("veille-peer does not run here, so nothing is heard"));
@@ -255,6 +255,7 @@ static void on_line(struct brain *b, json_t *line)
                 json_decref(p->doc);
                 p->doc = json_incref(line);
                 p->doc_us = brain_now_us();
+                p->lost_us = 0;
                 if (brain_store_loaded(b))
                         feed(b, line);
                 if (news)
@@ -297,8 +298,8 @@ static void link_up(struct brain *b)
         if (fd < 0)
                 return;
         jsonl_init(&p->link, fd, LINE_MAX_LEN, OUT_MAX);
-        p->linked = p->ever = true;
-        p->lost_us = 0;
+        p->linked = true; /* or only in its queue, while it hangs: its first word tells */
+        p->linked_us = brain_now_us();
         if (sd_event_add_io(b->event, &p->io, fd, EPOLLIN, on_io, b) < 0) {
                 link_down(b);
                 return;
@@ -311,10 +312,10 @@ static void tell_away(struct brain *b, int64_t now)
 {
         struct brain_peer *p = b->peer;
 
-        if (p->linked)
+        if (!p->lost_us)
                 brain_self(b, "peers", VERDICT_OK, "%s", "");
-        else if (p->lost_us && now - p->lost_us > AWAY_US && (json_array_size(json_object_get(p->doc, "peers")) > 0 || *config_section_names(b->config, "peer")))
-                brain_self(b, "peers", VERDICT_FAILED, "veille-peer does not run here: other hosts are not heard, and do not hear this one");
+        else if (now - p->lost_us > AWAY_US && (json_array_size(json_object_get(p->doc, "peers")) > 0 || *config_section_names(b->config, "peer")))
+                brain_self(b, "peers", VERDICT_FAILED, "veille-peer does not run here, or hangs: other hosts are not heard, and do not hear this one");
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
@@ -325,7 +326,7 @@ static int on_timer(sd_event_source *source, uint64_t usec UNUSED, void *data)
 
         if (!p->linked && now >= p->next_us)
                 link_up(b);
-        if (p->linked && p->doc && now - p->doc_us > AWAY_US * 2) { /* it hangs */
+        if (p->linked && now - MAX(p->doc_us, p->linked_us) > AWAY_US) { /* it hangs */
                 link_down(b);
         } else if (p->linked && p->doc && brain_store_loaded(b) && !is_fed(b)) {
                 feed(b, p->doc); /* a new judge, or the memory came */

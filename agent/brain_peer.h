@@ -20,9 +20,9 @@ struct hand { /* a message that a peer was asked to deliver */
 
 struct brain_peer {
         struct jsonl link;
-        bool linked, ever;      /* ever: veille-peer was there since the start, or peers are configured */
+        bool linked;
         sd_event_source *io, *timer;
-        int64_t next_us, lost_us; /* when it is tried again; since when it is away */
+        int64_t linked_us, next_us, lost_us; /* since when; when it is tried again; since when it says nothing, 0: it speaks */
         json_t *doc;            /* its last word; NULL */
         int64_t doc_us;
         struct hand hands[HANDS_MAX];
