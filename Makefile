@@ -43,6 +43,7 @@ LIBS_veille-probe := jansson libatasmart
 LIBS_veille-life := jansson
 LIBS_veille-notify := libcurl gnutls libsystemd jansson
 LIBS_veille-act := jansson
+LIBS_veille-peer := libmicrohttpd libcurl gnutls libsystemd jansson
 EXTRA_veille-probe := -lsensors -lm
 PREFIX_veilled := brain
 PREFIX_veille-store := store
@@ -51,8 +52,9 @@ PREFIX_veillectl := ctl
 PREFIX_veille-notify := notify
 PREFIX_veille-life := life
 PREFIX_veille-act := act
+PREFIX_veille-peer := peer
 
-AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl veille-notify veille-life veille-act)
+AGENT_PROGRAMS := $(filter $(patsubst agent/%.c,%,$(wildcard agent/*.c)),veilled veille-store veille-web veillectl veille-notify veille-life veille-act veille-peer)
 PROGRAMS := $(AGENT_PROGRAMS) veille-probe
 
 # src/ may include only src/; agent/ and checks/ only themselves and src/. The -I flags enforce it.

@@ -44,6 +44,8 @@ struct brain {
         struct brain_alert *alert;
         struct brain_notify *notify;
         struct brain_hook *hook;
+        struct brain_peer *peer;
+        struct brain_deadman *deadman;
 };
 
 int64_t brain_now_us(void);  /* CLOCK_BOOTTIME */
@@ -194,6 +196,13 @@ void brain_hook_load(struct brain *b, const char *key, const json_t *value);
 /* Answers for the control socket (brain_hook_control.c); the caller owns them. */
 json_t *brain_hook_run(struct brain *b, const json_t *request);
 json_t *brain_hook_confirm(struct brain *b, const json_t *request);
+/* --- brain_peer.c: other hosts with veille; brain_deadman.c: a URL elsewhere that hears that we live ------------------ */
+int brain_peer_start(struct brain *b);
+void brain_peer_stop(struct brain *b);
+json_t *brain_peer_json(struct brain *b); /* for status.json */
+extern const struct check_desc brain_peer_check;
+int brain_deadman_start(struct brain *b);
+void brain_deadman_stop(struct brain *b);
 
 /* --- brain_control.c: RUN/control.sock ---------------------------------------------------------------- */
 int brain_control_start(struct brain *b);

@@ -13,6 +13,7 @@
 #include "alert_config.h"
 #include "brain.h"
 #include "hook_plan.h"
+#include "peer_config.h"
 #include "plugin_config.h"
 #include "rule_config.h"
 
@@ -75,6 +76,8 @@ static int take_catalog(const struct brain *b, const struct config *config, cons
                 r = alert_config_read(config, NULL, err);
         if (r >= 0)
                 r = hooks_config_read(config, hooks_role_configured(config), NULL, err);
+        if (r >= 0)
+                r = peer_config_read(config, NULL, err);
         if (r >= 0)
                 r = catalog_check_names(config, &catalog, err);
         for (size_t i = 0; r >= 0 && i < catalog.n_checks; i++) {

@@ -153,6 +153,7 @@ void brain_notify_reload(struct brain *b)
         if (!broken)
                 brain_self(b, "sinks", VERDICT_OK, "%s", "");
         letters_drop_lost(b);
+        names_fix(b, config_string(b->config, "deadman", NULL, "url"));
         names_take(b);
         brain_notify_managers_soon(b);
 }
@@ -192,6 +193,10 @@ static void delivery_end(struct delivery *d, const json_t *answer, const char *w
         d->ended = true;
         if (!good)
                 why = error ? error : why;
+        if (d->ping) {
+                deadman_end(b, answer, why);
+                return;
+        }
         if (*d->host) {
                 names_end(b, d->host, answer, why);
                 return;
@@ -363,7 +368,7 @@ static int delivery_begin(struct delivery *d, int64_t timeout_s)
         return r;
 }
 
-void delivery_run(struct brain *b, struct sink *s, const char *letter, const char *host, char *request, int64_t timeout_s)
+static void delivery_any(struct brain *b, struct sink *s, const char *letter, const char *host, bool ping, char *request, int64_t timeout_s)
 {
         struct delivery *d = calloc(1, sizeof(*d));
         int r;
@@ -372,6 +377,7 @@ void delivery_run(struct brain *b, struct sink *s, const char *letter, const cha
                 abort();
         d->b = b;
         d->fd = -1;
+        d->ping = ping;
         d->request = request;
         d->len = request ? strlen(request) : 0;
         snprintf(d->sink, sizeof(d->sink), "%s", s ? s->name : "");
@@ -392,6 +398,16 @@ void delivery_run(struct brain *b, struct sink *s, const char *letter, const cha
         }
         delivery_end(d, NULL, strerror(-r));
         delivery_free(d);
+}
+
+void delivery_run(struct brain *b, struct sink *s, const char *letter, const char *host, char *request, int64_t timeout_s)
+{
+        delivery_any(b, s, letter, host, false, request, timeout_s);
+}
+
+void delivery_ping(struct brain *b, char *request, int64_t timeout_s)
+{
+        delivery_any(b, NULL, "", "", true, request, timeout_s);
 }
 
 void delivery_start(struct brain *b, struct sink *s, struct letter *l, json_t *facts)

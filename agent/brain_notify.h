@@ -29,6 +29,8 @@ struct letter {
         unsigned attempts;
         int64_t next_us, created_us;
         bool critical, test, under_way;
+        bool elsewhere; /* the same message has reached people by another sink */
+        bool at_peer;   /* a peer has it: it ends with the attempt that is under way */
         size_t bytes;
         struct letter *next;
 };
@@ -43,6 +45,7 @@ struct name { /* of a host that a sink leads to */
         json_t *addresses; /* NULL: never found */
         int64_t next_us;   /* when it is looked up again */
         bool used;
+        bool fixed; /* that of the dead man's switch */
 };
 
 struct delivery {
@@ -56,7 +59,7 @@ struct delivery {
         size_t len, sent;
         char answer[4096];
         size_t answer_len;
-        bool ended;
+        bool ended, ping; /* ping: of the dead man's switch */
         struct delivery *next;
 };
 
@@ -79,6 +82,9 @@ struct brain_notify {
 void delivery_start(struct brain *b, struct sink *s, struct letter *l, json_t *facts);
 /* A veille-notify for this request (taken, freed later): s is NULL where it looks a name up. */
 void delivery_run(struct brain *b, struct sink *s, const char *letter, const char *host, char *request, int64_t timeout_s);
+/* A veille-notify that asks for the URL of the dead man's switch; request as above. deadman_end() is called once. */
+void delivery_ping(struct brain *b, char *request, int64_t timeout_s);
+void deadman_end(struct brain *b, const json_t *answer, const char *why); /* brain_deadman.c */
 bool sinks_failing(const struct brain *b);
 
 /* --- brain_notify_names.c: names are looked up ahead --------------------------------------------------------- */
@@ -86,6 +92,9 @@ void names_take(struct brain *b);                 /* the sinks are other ones: w
 void names_step(struct brain *b, int64_t now_us); /* looks up what is due */
 void names_end(struct brain *b, const char *host, const json_t *answer, const char *why);
 json_t *names_of(const struct brain *b, const struct sink *s); /* host -> addresses, for a request; owned by the caller */
+/* The host of this URL (NULL: none) is looked up and remembered too; call it before names_take(). */
+void names_fix(struct brain *b, const char *url);
+json_t *names_of_url(const struct brain *b, const char *url); /* as names_of() */
 void names_save(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);
 void names_load(struct brain *b, const json_t *value);
 void names_free(struct brain *b);
@@ -99,6 +108,8 @@ void life_look(struct brain *b, int64_t now_us); /* once a minute: is it there *
 struct letter *letter_due(struct brain *b, const char *sink, int64_t now_us);
 void letter_end(struct brain *b, const char *id, const char *sink, bool good, const char *text, bool permanent);
 int64_t letter_backoff_us(unsigned attempts);
+/* A peer delivers this message: ours is done, but for the journal's. */
+void letters_taken_by_peer(struct brain *b, const char *id);
 void letters_drop_lost(struct brain *b); /* those of sinks that are not there any more */
 void letters_free(struct brain *b);
 

@@ -63,7 +63,7 @@ void names_take(struct brain *b)
                 }
         }
         for (size_t i = 0; i < n->n_names; i++)
-                if (n->names[i].used)
+                if (n->names[i].used || n->names[i].fixed)
                         n->names[kept++] = n->names[i];
                 else
                         json_decref(n->names[i].addresses);
@@ -164,4 +164,30 @@ void names_free(struct brain *b)
         for (size_t i = 0; i < b->notify->n_names; i++)
                 json_decref(b->notify->names[i].addresses);
         b->notify->n_names = 0;
+}
+
+void names_fix(struct brain *b, const char *url)
+{
+        char host[256];
+        int port;
+        struct name *name;
+
+        for (size_t i = 0; i < b->notify->n_names; i++)
+                b->notify->names[i].fixed = false;
+        name = url && sink_url_host(url, host, sizeof(host), &port) ? name_make(b, host) : NULL;
+        if (name)
+                name->fixed = true;
+}
+
+json_t *names_of_url(const struct brain *b, const char *url)
+{
+        json_t *doc = json_object();
+        const struct name *name;
+        char host[256];
+        int port;
+
+        name = sink_url_host(url, host, sizeof(host), &port) ? name_find(b, host) : NULL;
+        if (name && name->addresses)
+                json_object_set(doc, host, name->addresses);
+        return doc;
 }

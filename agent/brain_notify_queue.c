@@ -138,6 +138,28 @@ static void remember_test(struct brain *b, const struct letter *l, bool good, co
         snprintf(a->text, sizeof(a->text), "%s", text);
 }
 
+/* The journal of a dying host is read by nobody. */
+static bool reaches_people(const struct brain *b, const char *sink)
+{
+        for (size_t i = 0; i < b->notify->n_sinks; i++)
+                if (streq(b->notify->sinks[i].name, sink))
+                        return b->notify->sinks[i].type != SINK_JOURNAL;
+        return false;
+}
+
+void letters_taken_by_peer(struct brain *b, const char *id)
+{
+        for (struct letter *l = b->notify->letters, *next; l; l = next) {
+                next = l->next;
+                if (!streq(l->id, id) || l->test || !reaches_people(b, l->sink))
+                        continue;
+                if (l->under_way)
+                        l->at_peer = true;
+                else
+                        letter_free(b, l);
+        }
+}
+
 void letter_end(struct brain *b, const char *id, const char *sink, bool good, const char *text, bool permanent)
 {
         struct letter *l = letter_find(b, id, sink);
@@ -154,6 +176,10 @@ void letter_end(struct brain *b, const char *id, const char *sink, bool good, co
                 letter_free(b, l);
                 return;
         }
+        if (!good && l->at_peer) {
+                letter_free(b, l);
+                return;
+        }
         if (!good) {
                 /* A server that refuses for good may be mended by a person: not often, but on. */
                 l->next_us = brain_now_us() + (permanent ? 900 * USEC_PER_SEC : letter_backoff_us(l->attempts));
@@ -161,6 +187,8 @@ void letter_end(struct brain *b, const char *id, const char *sink, bool good, co
                 return;
         }
         brain_log(b, BRAIN_INFO, "sink %s has taken message %s: %s", sink, id, text);
+        for (struct letter *o = b->notify->letters; o && reaches_people(b, sink); o = o->next)
+                o->elsewhere |= streq(o->id, id);
         letter_free(b, l);
         brain_store_state(b);
 }
@@ -248,8 +276,8 @@ void brain_notify_each(struct brain *b, void (*fn)(void *data, const char *key, 
                 if (l->test || l->bytes > VALUE_MAX)
                         continue;
                 snprintf(key, sizeof(key), "letter/%s/%s", l->id, l->sink);
-                o = json_pack("{ss ss sO si sI}", "id", l->id, "sink", l->sink, "message", l->message, "attempts", (int)l->attempts, "created",
-                              (json_int_t)brain_wall_us() - brain_now_us() + l->created_us);
+                o = json_pack("{ss ss sO si sb sI}", "id", l->id, "sink", l->sink, "message", l->message, "attempts", (int)l->attempts,
+                              "elsewhere", l->elsewhere, "created", (json_int_t)brain_wall_us() - brain_now_us() + l->created_us);
                 fn(data, key, o);
                 json_decref(o);
         }
@@ -279,4 +307,5 @@ void brain_notify_load(struct brain *b, const char *key, const json_t *value, bo
         l = append(b, id, sink, message);
         l->created_us = MIN(created, brain_now_us());
         l->attempts = (unsigned)MIN(MAX(json_integer_value(json_object_get(value, "attempts")), 0), 1000000) + stored;
+        l->elsewhere = json_is_true(json_object_get(value, "elsewhere"));
 }

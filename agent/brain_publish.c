@@ -185,10 +185,11 @@ static int publish_status(struct brain *b)
         for (const struct judge_component *c = judge_components(b->judge); c; c = c->next)
                 if (judge_shown(b->judge, c))
                         json_array_append_new(components, component_json(b, c, now));
-        doc = json_pack("{si ss ss so sf sf sf si so so so so}", "version", 1, "host", b->host, "health", health_name(health.health),
+        doc = json_pack("{si ss ss so sf sf sf si so so so so so}", "version", 1, "host", b->host, "health", health_name(health.health),
                         "health_why", utf8_json(health.why), "time", seconds(brain_wall_us()), "time_boot", seconds(now),
                         "started", seconds(b->started_wall_us), "silent_after_s", (int)config_int(b->config, "web", NULL, "silent_after"), "counters", counters_json(b),
-                        "components", components, "checks", checks_json(b, now), "selftests", brain_selftest_json(b));
+                        "components", components, "checks", checks_json(b, now), "selftests", brain_selftest_json(b),
+                        "peers", brain_peer_json(b));
         r = write_json(b, "status.json", doc);
         json_decref(doc);
         tell_systemd(b, &health);
@@ -258,7 +259,7 @@ static int publish_samples(struct brain *b)
 
 int brain_publish_catalog(struct brain *b)
 {
-        const struct check_desc **descs = calloc(b->catalog.n_checks + 1, sizeof(*descs));
+        const struct check_desc **descs = calloc(b->catalog.n_checks + 2, sizeof(*descs));
         json_t *doc;
         int r;
 
@@ -267,7 +268,8 @@ int brain_publish_catalog(struct brain *b)
         for (size_t i = 0; i < b->catalog.n_checks; i++)
                 descs[i] = &b->catalog.checks[i];
         descs[b->catalog.n_checks] = &brain_self_check;
-        doc = catalog_to_json(descs, b->catalog.n_checks + 1);
+        descs[b->catalog.n_checks + 1] = &brain_peer_check;
+        doc = catalog_to_json(descs, b->catalog.n_checks + 2);
         free(descs);
         r = write_json(b, "catalog.json", doc);
         json_decref(doc);

@@ -9,12 +9,14 @@
 
 #include "alert_config.h"
 #include "hook_plan.h"
+#include "peer_config.h"
 
 unsigned ctl_config_alert_check(const struct config *c)
 {
         struct errinfo err = { 0 };
 
-        if (alert_config_read(c, NULL, &err) == 0 && hooks_config_read(c, hooks_role_configured(c), NULL, &err) == 0)
+        if (alert_config_read(c, NULL, &err) == 0 && hooks_config_read(c, hooks_role_configured(c), NULL, &err) == 0 &&
+            peer_config_read(c, NULL, &err) == 0)
                 return 0;
         fprintf(stderr, "%s\n", err.text);
         return 1;

@@ -3,7 +3,7 @@
 #ifndef VEILLE_CTL_CONFIG_ALERT_H
 #define VEILLE_CTL_CONFIG_ALERT_H
 
-/* What veillectl config check says of [alert], [contact NAME] and [sink NAME]. */
+/* What veillectl config check says of [alert], [contact NAME], [sink NAME], [peers], [peer NAME] and [deadman]. */
 
 #include "config.h"
 

@@ -116,6 +116,37 @@ static struct look look_for(const struct ctl_snapshot *s, json_t *const *list, s
         return look;
 }
 
+/* "peer mx2 is up, heard 3 s ago, and red: sda: ..." */
+static void print_peers(const struct ctl_snapshot *s)
+{
+        const json_t *p, *w;
+        size_t i, k;
+
+        json_array_foreach(json_object_get(s->doc, "peers"), i, p) {
+                const char *state = ctl_text(p, "state"), *why = ctl_text(p, "why");
+                bool up = streq(state, "up");
+                struct textbuf text = { 0 };
+                char age[32];
+
+                ctl_duration(ctl_number(p, "age_s"), age, sizeof(age));
+                textbuf_printf(&text, "%s, ", state);
+                if (ctl_number(p, "age_s") >= 0)
+                        textbuf_printf(&text, "heard %s ago", age);
+                else
+                        textbuf_str(&text, "never heard");
+                textbuf_printf(&text, "; health %s%s%s", ctl_text(p, "health"), up ? ": " : *why ? "; " : "", up ? ctl_text(p, "health_why") : why);
+                textbuf_char(&text, '\0');
+                printf("%speer %s: ", i ? "" : "\n", ctl_text(p, "name"));
+                term_wrap_from(text.data, 7 + (int)text_columns(ctl_text(p, "name")), 9);
+                textbuf_done(&text);
+                json_array_foreach(json_object_get(p, "worst"), k, w)
+                        if (up) {
+                                printf("         %s %s: ", ctl_text(w, "level"), ctl_text(w, "component"));
+                                term_wrap_from(ctl_text(w, "why"), 12 + (int)strlen(ctl_text(w, "level")) + (int)text_columns(ctl_text(w, "component")), 11);
+                        }
+        }
+}
+
 static void print_status(const struct ctl_snapshot *s, bool all)
 {
         bool colours = term_colour();
@@ -144,6 +175,7 @@ static void print_status(const struct ctl_snapshot *s, bool all)
                 qsort(list + shown, n - shown, sizeof(*list), by_kind);
                 print_good(list + shown, n - shown, s->silent);
         }
+        print_peers(s);
         free(list);
 }
 

@@ -36,6 +36,9 @@ json_t *notify_resolve(const char *host, struct errinfo *err);
 /* For CURLOPT_RESOLVE: the remembered addresses of the URL's host as "HOST:PORT:ADDRESS,..."; false: there are none. */
 bool notify_remembered(const struct notify *n, const char *url, char *buf, size_t size);
 
+/* GET of a URL: the dead man's switch. */
+int notify_ping(struct notify *n, const char *url, struct errinfo *err);
+
 /* "" when there is none. */
 const char *notify_text(const json_t *o, const char *key);
 /* The file of certificates to believe, from the copy in memory where it is there; "": the library's own. */

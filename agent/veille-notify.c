@@ -113,10 +113,24 @@ static int answer(const struct notify *n, const json_t *found, int r, const stru
         return fflush(stdout) == 0 && r >= 0 ? 0 : 1;
 }
 
+/* How long it may take, from now; past it the alarm ends whatever hangs: a library, a name server, a disk. */
+static void set_deadline(struct notify *n, int64_t timeout_s)
+{
+        timeout_s = timeout_s < 1 || timeout_s > 300 ? 30 : timeout_s;
+        n->until_us = clock_boot_us() + timeout_s * USEC_PER_SEC;
+        alarm((unsigned)timeout_s + 3);
+}
+
+static int ping(const json_t *request, struct notify *n, struct errinfo *err)
+{
+        n->addresses = json_object_get(request, "addresses");
+        set_deadline(n, json_integer_value(json_object_get(request, "timeout")));
+        return notify_ping(n, notify_text(request, "ping"), err);
+}
+
 static int deliver(const json_t *request, struct notify *n, struct errinfo *err)
 {
         const char *type;
-        int64_t timeout;
 
         n->sink = json_object_get(request, "sink");
         n->message = json_object_get(request, "message");
@@ -124,10 +138,7 @@ static int deliver(const json_t *request, struct notify *n, struct errinfo *err)
         n->addresses = json_object_get(request, "addresses");
         n->attempt = (int)MAX(json_integer_value(json_object_get(request, "attempt")), 1);
         type = notify_text(n->sink, "type");
-        timeout = json_integer_value(json_object_get(n->sink, "timeout"));
-        timeout = timeout < 1 || timeout > 300 ? 30 : timeout;
-        n->until_us = clock_boot_us() + timeout * USEC_PER_SEC;
-        alarm((unsigned)timeout + 3); /* whatever hangs: a library, a name server, a disk */
+        set_deadline(n, json_integer_value(json_object_get(n->sink, "timeout")));
         for (int i = 0; i < SINK_TYPE_MAX; i++) {
                 if (!streq(type, sink_type_name((enum sink_type)i)))
                         continue;
@@ -169,6 +180,8 @@ int main(int argc, char *argv[])
                 alarm(RESOLVE_S);
                 found = notify_resolve(notify_text(request, "resolve"), &err);
                 r = found ? 0 : -ENOENT;
+        } else if (*notify_text(request, "ping")) {
+                r = ping(request, &n, &err);
         } else {
                 r = deliver(request, &n, &err);
         }

@@ -86,6 +86,8 @@ static const struct {
         { "kernel log", brain_kmsg_start, brain_kmsg_stop },
         { "kernel events", brain_uevent_start, brain_uevent_stop },
         { "md events", brain_md_start, brain_md_stop },
+        { "peers", brain_peer_start, brain_peer_stop },
+        { "dead man's switch", brain_deadman_start, brain_deadman_stop },
 };
 
 static int run(struct brain *b)

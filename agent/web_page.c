@@ -144,6 +144,7 @@ static void render(struct web *w, struct textbuf *out, double now_boot, int refr
                 web_page_wrong(out, components, web_wall());
         web_page_plots(w, out, components);
         web_page_all(out, components);
+        web_page_peers(out, json_object_get(s.doc, "peers"));
         web_page_selftests(out, json_object_get(s.doc, "selftests"), s.silent);
         web_page_checks(out, json_object_get(s.doc, "checks"));
         textbuf_str(out, "</main>\n");

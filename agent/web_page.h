@@ -44,6 +44,7 @@ void web_page_wrong(struct textbuf *out, const json_t *components, double now_wa
 void web_page_plots(struct web *w, struct textbuf *out, const json_t *components);        /* web_page_plots.c */
 void web_page_all(struct textbuf *out, const json_t *components);                         /* web_page_all.c */
 void web_page_selftests(struct textbuf *out, const json_t *selftests, bool silent);        /* web_page_selftests.c */
+void web_page_peers(struct textbuf *out, const json_t *peers);                            /* web_page_peers.c */
 void web_page_checks(struct textbuf *out, const json_t *checks);                          /* web_page_all.c */
 
 #endif

@@ -28,6 +28,9 @@ const struct config_section config_sections[] = {
           "the one that works when it matters." },
         { "hooks", NULL, "Programs that veille runs, or says that it would run, when something happens: see veille-hooks(7)." },
         { "hook", "restart-mail-service", "One of them, by the name of its file in /etc/veille/hooks.d, or of one that ships." },
+        { "peers", NULL, "veille-peer: how this host and its peers watch each other. See veille-peer(8)." },
+        { "peer", "mx2", "Another host with veille; the name is yours. Not needed for what veillectl peer pair has paired." },
+        { "deadman", NULL, "A URL elsewhere that is asked for as long as the brain lives and judges; its silence is somebody else's alert." },
         { "store", NULL, "What veille-store keeps, how long, and how much of the disk it may use." },
 };
 
@@ -217,6 +220,32 @@ const struct config_key config_keys[] = {
           "It is run at most so often within 24 hours." },
         { "hook", true, "deadline", CONFIG_DURATION, "1min", 1, 3600, NULL,
           "When it has not ended by then, it and all it started are ended." },
+        { "peers", false, "listen", CONFIG_LIST, "0.0.0.0 [::]", 0, 0, NULL,
+          "Where veille-peer answers: numeric ADDRESS or ADDRESS:PORT, [::1]:PORT for IPv6, several separated by spaces. The port is 9786 where none is "
+          "given. Only hosts whose key is known here are answered." },
+        { "peers", false, "interval", CONFIG_DURATION, "10s", 1, 300, NULL,
+          "Time between two heartbeats." },
+        { "peers", false, "silent_after", CONFIG_DURATION, "35s", 2, 3600, NULL,
+          "A peer that was not heard for this long is silent, and why is looked at; at least twice the interval." },
+        { "peers", false, "witness", CONFIG_LIST, NULL, 0, 0, NULL,
+          "Numeric ADDRESS:PORT of hosts that tell a dead peer from a cut network, by answering or refusing a connection: a router, a server elsewhere. "
+          "The default gateway (IPv4) is one of itself." },
+
+        { "peer", true, "address", CONFIG_STRING, NULL, 0, 0, NULL,
+          "Its numeric address. Names are not looked up: that could hang when it matters. Unset: this peer is not known." },
+        { "peer", true, "port", CONFIG_INT, "9786", 1, 65535, NULL,
+          "Port of its veille-peer." },
+        { "peer", true, "fingerprint", CONFIG_STRING, NULL, 0, 0, NULL,
+          "Of its key, as veillectl peer fingerprint shows it there (SHA256:...). Unset: by veillectl peer pair." },
+        { "peer", true, "ports", CONFIG_LIST, "25 22", 0, 0, NULL,
+          "Other ports of it that answer while the host lives: they tell a dead host from a dead veille." },
+
+        { "deadman", false, "url", CONFIG_STRING, NULL, 0, 0, NULL,
+          "http:// or https:// URL that is asked for (GET) while checks end and are judged, so that its owner notices when they do not. Unset: none." },
+        { "deadman", false, "interval", CONFIG_DURATION, "1min", 5, 86400, NULL,
+          "Time between two requests." },
+        { "deadman", false, "timeout", CONFIG_DURATION, "15s", 1, 300, NULL,
+          "A request that takes longer is ended." },
 
         { "store", false, "raw-retention", CONFIG_DURATION, "1w", 86400, 31536000, NULL,
           "How long every measured value is kept. Whole days are deleted, after their hours are summed up." },

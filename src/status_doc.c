@@ -16,6 +16,7 @@
 #define CHECKS_MAX 16384
 #define NAME_MAX_LEN 255
 #define TEXT_MAX_LEN 4096
+#define PEERS_SHOWN_MAX 64
 #define SECONDS_MAX 1e12 /* 30,000 years: more is rubbish */
 
 enum field_type {
@@ -72,6 +73,16 @@ static const struct field selftest_fields[] = {
         { "component", FIELD_NAME, false }, { "test", FIELD_NAME, false }, { "state", FIELD_NAME, false }, { "why", FIELD_TEXT, true },
         { "started", FIELD_TIME, true },    { "passed", FIELD_TIME, true }, { "failed", FIELD_TIME, true }, { "early", FIELD_TIME, true },
         { "due", FIELD_TIME, true },        { "next", FIELD_TIME, true },
+};
+
+static const struct field peer_fields[] = {
+        { "name", FIELD_NAME, false },   { "state", FIELD_NAME, false },   { "health", FIELD_NAME, false }, { "why", FIELD_TEXT, false },
+        { "address", FIELD_TEXT, true }, { "age_s", FIELD_AGE, true },     { "since", FIELD_TIME, true },   { "host", FIELD_TEXT, true },
+        { "health_why", FIELD_TEXT, true }, { "health_before", FIELD_TEXT, true },
+};
+
+static const struct field peer_worst_fields[] = {
+        { "component", FIELD_TEXT, false }, { "level", FIELD_LEVEL, false }, { "why", FIELD_TEXT, false },
 };
 
 enum level status_level(const json_t *o)
@@ -184,10 +195,26 @@ static bool health_ok(const char *name)
         return false;
 }
 
+static int peers_check(const json_t *peers, struct errinfo *err)
+{
+        int r = list_check(peers, peer_fields, ARRAY_LEN(peer_fields), PEERS_SHOWN_MAX, "peer", err);
+        const json_t *p;
+        size_t i;
+
+        if (r >= 0)
+                json_array_foreach(peers, i, p) {
+                        const json_t *worst = json_object_get(p, "worst");
+
+                        if (worst && r >= 0)
+                                r = list_check(worst, peer_worst_fields, ARRAY_LEN(peer_worst_fields), REASONS_MAX, "component of a peer", err);
+                }
+        return r;
+}
+
 static int doc_check(const json_t *doc, struct errinfo *err)
 {
         const json_t *components = json_object_get(doc, "components"), *checks = json_object_get(doc, "checks");
-        const json_t *selftests = json_object_get(doc, "selftests"), *c;
+        const json_t *selftests = json_object_get(doc, "selftests"), *peers = json_object_get(doc, "peers"), *c;
         size_t i;
         int r;
 
@@ -211,6 +238,8 @@ static int doc_check(const json_t *doc, struct errinfo *err)
                         return r;
         }
         r = checks ? list_check(checks, check_fields, ARRAY_LEN(check_fields), CHECKS_MAX, "check", err) : 0;
+        if (r >= 0 && peers)
+                r = peers_check(peers, err);
         if (r < 0 || !selftests)
                 return r;
         return list_check(selftests, selftest_fields, ARRAY_LEN(selftest_fields), CHECKS_MAX, "self-test", err);
@@ -239,6 +268,8 @@ static void add_ages(json_t *doc, double passed_s)
                 age_member(o, "age_s", passed_s);
                 age_member(o, "next_s", -passed_s);
         }
+        json_array_foreach(json_object_get(doc, "peers"), i, o)
+                age_member(o, "age_s", passed_s);
 }
 
 /* What the brain said last is no longer known to be true, whatever it was. since becomes the time of its last word. */
@@ -264,6 +295,11 @@ static void make_unknown(json_t *doc, const char *silence, double last_word)
                 json_object_set_new(c, "why", why);
                 json_object_set_new(c, "rule", json_string("brain-silent"));
                 json_object_set_new(c, "since", json_real(last_word));
+        }
+        json_array_foreach(json_object_get(doc, "peers"), i, c) {
+                json_object_set_new(c, "state", json_string("unknown"));
+                json_object_set_new(c, "health", json_string("unknown"));
+                json_object_set_new(c, "why", json_string(silence));
         }
         /* Not green, for nobody knows; not red, for nothing says that the hardware failed. */
         json_object_set_new(doc, "health", json_string("yellow"));

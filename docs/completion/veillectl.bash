@@ -109,7 +109,7 @@ _veillectl() {
                 case $word in
                 --run) run=${words[++i]} ;;
                 --run=*) run=${word#*=} ;;
-                --root | --config | --state | --since | --until | --points | --height | --max | --output) ((i++)) ;;
+                --root | --config | --state | --since | --until | --points | --height | --max | --output | --name | --port | --fingerprint) ((i++)) ;;
                 -*) ;;
                 *) if [[ $command ]]; then given+=("$word"); else command=$word; fi ;;
                 esac
@@ -137,6 +137,8 @@ _veillectl() {
                 selftest:1) known="short long" ;;
                 hooks:0) known="list run confirm" ;;
                 hooks:1) [[ ${given[0]} == list ]] || known=$(_veillectl_hooks "$run") ;;
+                peer:0) known="list fingerprint pair remove" ;;
+                peer:1) [[ ${given[0]} == remove || ${given[0]} == pair ]] && known=$(_veillectl_components "$run" peer | sed 's#^peer/##') ;;
                 config:0) known="check show example" ;;
                 rules:0) known=$("$ctl" rules 2>/dev/null | sed -n '2,$s/ .*//p') ;;
                 judge:* | replay:*) _veillectl_fill "$cur" -f ;;

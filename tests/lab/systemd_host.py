@@ -22,7 +22,7 @@ import container as lab
 
 TREE = os.getcwd()
 BUILD = os.environ.get("BUILD", "build")
-SERVICES = ("veilled.service", "veille-store.service", "veille-web.service")
+SERVICES = ("veilled.service", "veille-store.service", "veille-web.service", "veille-peer.service")
 PRIVILEGES = ("disk", "raid", "write", "net")
 UNITDIR = "/usr/lib/systemd/system/"
 KEPT = ("/etc/veille", "/var/lib/veille")
@@ -187,7 +187,7 @@ def first_start(host):
         "make install needs no configuration and writes none", made.stderr)
     forget_this_kernel(host)
     begin = time.monotonic()
-    started = host.run("systemctl", "enable", "--now", "veilled", "veille-web")
+    started = host.run("systemctl", "enable", "--now", "veilled", "veille-web", "veille-peer")
     say(started.returncode == 0 and host.active(*SERVICES) and time.monotonic() - begin < 10, "systemctl enable --now starts all",
         started.stderr)
     sockets = ["veille-probe-%s.socket" % p for p in PRIVILEGES]
@@ -209,7 +209,7 @@ def quiet_journal(host, since):
     """What an administrator reads with journalctl -p warning: nothing that is not about this host's state."""
     noise = [e["MESSAGE"] for e in host.journal("-p", "warning", "--since", "@%d" % since)
              if ("veille" in e.get("_SYSTEMD_UNIT", "") + e.get("UNIT", "") or "/dev/zfs" in e["MESSAGE"]) and "VEILLE_COMPONENT" not in e
-             and not e["MESSAGE"].startswith(("memory is not locked", "veille-web: memory is not locked"))]
+             and not e["MESSAGE"].startswith(("memory is not locked", "veille-web: memory is not locked", "veille-peer: memory is not locked"))]
     say(not noise, "no warning in the journal but for levels", noise[:5])
 
 
@@ -243,7 +243,8 @@ def may_lock(limit):
 def memory(host):
     """What must be there when the root disk is not is locked; what grows without end is ended by the kernel before the host is."""
     controllers = host.out("cat", "/sys/fs/cgroup/cgroup.controllers").split()
-    for unit, locked in (("veilled.service", True), ("veille-store.service", False), ("veille-web.service", True)):
+    for unit, locked in (("veilled.service", True), ("veille-store.service", False), ("veille-web.service", True),
+                         ("veille-peer.service", True)):
         limit, lines = host.show(unit, "MemoryMax"), host.out("cat", "/proc/%s/status" % host.show(unit, "MainPID")).splitlines()
         kib = {line.split(":")[0]: int(line.split()[1]) for line in lines if line.startswith("Vm")}
         say(limit.isdigit() and kib["VmHWM"] * 1024 < int(limit) / 4, "%s: needs less than a quarter of MemoryMax" % unit, (limit, kib))
@@ -292,6 +293,7 @@ MAY = {
     "veilled.service": {"netlink", "unix", "write /run/veille", "write /tmp"},
     "veille-store.service": {"unix", "write /run/veille", "write /var/lib/veille", "write /tmp"},
     "veille-web.service": {"unix", "inet", "inet6", "write /tmp"},
+    "veille-peer.service": {"unix", "inet", "inet6", "netlink", "write /run/veille", "write /tmp"},
     "veille-probe-disk@.service": AS_ROOT | {"read blkext", "write blkext", "write /tmp", "write own runtime"},
     "veille-probe-raid@.service": AS_ROOT | {"write /tmp"},
     "veille-probe-write@.service": AS_ROOT | {"write /tmp", "write /var/mail", "write /var/lib/veille", "write /srv", "write /root",
