@@ -42,6 +42,7 @@ LIBS_veillectl := jansson libatasmart
 LIBS_veille-probe := jansson libatasmart
 LIBS_veille-notify := libcurl gnutls libsystemd jansson
 EXTRA_veille-probe := -lsensors -lm
+EXTRA_veille-notify := -lresolv
 PREFIX_veilled := brain
 PREFIX_veille-store := store
 PREFIX_veille-web := web
@@ -122,7 +123,7 @@ $(SANDIR)/tests/%: tests/unit/%.c $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(S
 	$(if $(V),,@echo '  LD $@')
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN) $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ $< \
 		-Wl,--start-group $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a -Wl,--end-group \
-		-lcmocka $(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
+		-lcmocka $(call pkg_libs,$(ALL_PKGS)) -lsensors -lresolv -lm
 
 # Fuzz targets: with clang's libFuzzer to search, with a plain main() to replay their corpus in make check.
 $(SANDIR)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay_main.c $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a
@@ -130,7 +131,7 @@ $(SANDIR)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay_main.c $(SANDIR)/libagent.a $
 	$(if $(V),,@echo '  LD $@')
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN) $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ tests/fuzz/replay_main.c $< \
 		-Wl,--start-group $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a -Wl,--end-group \
-		$(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
+		$(call pkg_libs,$(ALL_PKGS)) -lsensors -lresolv -lm
 
 check-programs: build man $(BUILD)/bench/store_writes $(BUILD)/bench/brain_polls $(BUILD)/man/veille.conf.5.new $(PROGRAMS:%=$(SANDIR)/%) $(TESTS:%=$(SANDIR)/tests/%) $(FUZZERS:%=$(SANDIR)/fuzz/%)
 

@@ -27,7 +27,7 @@ int notify_alertmanager(struct notify *n, struct errinfo *err);
 int notify_journal(struct notify *n, struct errinfo *err);
 int notify_exec(struct notify *n, struct errinfo *err);
 
-/* Looks a name up: the addresses, owned by the caller; NULL with a sentence. */
+/* Looks a name up: the addresses; of "mx:DOMAIN" the mail servers of the domain as "NAME/ADDRESS". Owned by the caller; NULL with a sentence. */
 json_t *notify_resolve(const char *host, struct errinfo *err);
 /* For CURLOPT_RESOLVE: the remembered addresses of the URL's host as "HOST:PORT:ADDRESS,..."; false: there are none. */
 bool notify_remembered(const struct notify *n, const char *url, char *buf, size_t size);

@@ -99,8 +99,8 @@ static int value_ok(const struct config *c, const char *name, const struct sink_
 
         if (k->form == FORM_ADDRESS && !address_ok(value))
                 return err_set(err, -EINVAL, "[sink %s]: %s (%s): '%s' is no address like ann@example.org", name, k->key, origin, value);
-        if (k->form == FORM_RELAY && !url_ok(value, "smtp://", "smtps://"))
-                return err_set(err, -EINVAL, "[sink %s]: %s (%s): '%s' is no relay like smtp://mail.example.org:587 or smtps://mail.example.org",
+        if (k->form == FORM_RELAY && !streq(value, "mx") && !url_ok(value, "smtp://", "smtps://"))
+                return err_set(err, -EINVAL, "[sink %s]: %s (%s): '%s' is no relay like smtp://mail.example.org:587, smtps://mail.example.org or mx",
                                name, k->key, origin, value);
         if (k->form == FORM_URL && !url_ok(value, "https://", "http://"))
                 return err_set(err, -EINVAL, "[sink %s]: %s (%s): '%s' is no URL like https://host/path", name, k->key, origin, value);
@@ -327,6 +327,22 @@ static bool is_here(const char *url, const char *const *hosts)
         return false;
 }
 
+/* relay = mx leads to the servers of the recipients; of a domain with the name of this host that is this host. */
+static bool recipients_elsewhere(const struct config *c, const char *sink, const char *const *hosts)
+{
+        char *words[LIST_MAX];
+        size_t n = config_list(c, "sink", sink, "to", words, LIST_MAX);
+        bool elsewhere = false;
+
+        for (size_t i = 0; i < n; i++) {
+                const char *at = strrchr(words[i], '@');
+
+                elsewhere |= at && !is_here(at + 1, hosts);
+                free(words[i]);
+        }
+        return elsewhere;
+}
+
 /* Whether a message leaves the host by it although this host's own mail is dead. */
 static bool leaves_the_host(const struct config *c, const char *sink, const char *const *hosts)
 {
@@ -341,7 +357,7 @@ static bool leaves_the_host(const struct config *c, const char *sink, const char
                 return true; /* what a program does we cannot know */
         n = config_list(c, "sink", sink, key, words, LIST_MAX);
         for (size_t i = 0; i < n; i++) {
-                leaves |= !is_here(words[i], hosts);
+                leaves |= streq(words[i], "mx") ? recipients_elsewhere(c, sink, hosts) : !is_here(words[i], hosts);
                 free(words[i]);
         }
         return leaves;

@@ -14,7 +14,6 @@
 
 #define FULL_MAX 6    /* so many alerts are told in full; of more the rest in a line each */
 #define LINES_MAX 200 /* of what is not critical; criticals are all named */
-#define ITEMS_MAX 200 /* as JSON */
 
 enum word {
         W_LEVEL, /* + enum level */
@@ -144,7 +143,7 @@ void alert_duration_text(int64_t us, enum alert_language language, char *buf, si
 
 /* --- the subject ------------------------------------------------------------------------------------------ */
 
-static const char *to_do(const struct alert *x, enum alert_language language)
+const char *alert_text_to_do(const struct alert *x, enum alert_language language)
 {
         const struct alert_advice *advice = alert_advice(x->check, x->rule);
 
@@ -171,7 +170,7 @@ static size_t n_components(const struct alert_message *m)
 }
 
 /* The item that the subject is about: of what is not over the worst, the cause before its consequences. */
-static const struct alert_item *headline(const struct alert_message *m)
+const struct alert_item *alert_text_headline(const struct alert_message *m)
 {
         const struct alert_item *best = &m->items[0];
 
@@ -186,7 +185,7 @@ static const struct alert_item *headline(const struct alert_message *m)
 
 void alert_text_subject(const struct alerts *a UNUSED, const struct alert_message *m, enum alert_language l, struct textbuf *out)
 {
-        const struct alert_item *head = headline(m);
+        const struct alert_item *head = alert_text_headline(m);
         const struct alert *x = head->alert;
         size_t others = n_components(m) - 1;
 
@@ -197,7 +196,7 @@ void alert_text_subject(const struct alerts *a UNUSED, const struct alert_messag
                 enum level shown = over(head) ? LEVEL_CRITICAL : x->level; /* over but untold: it was critical */
 
                 textbuf_printf(out, "%s: %s: ", word(W_LEVEL + shown, l), x->component);
-                textbuf_str(out, over(head) ? word(W_WHAT + ALERT_PASSED, l) : to_do(x, l));
+                textbuf_str(out, over(head) ? word(W_WHAT + ALERT_PASSED, l) : alert_text_to_do(x, l));
                 if (head->what == ALERT_REPEAT || head->what == ALERT_ESCALATED)
                         textbuf_printf(out, " (%s)", word(W_WHAT + (int)head->what, l));
         }
@@ -360,7 +359,7 @@ static void add_full(struct textbuf *out, const struct alerts *a, const struct a
         add_meaning(out, x, over(item), l);
         if (!over(item)) {
                 label(out, W_DO, l);
-                textbuf_printf(out, "%s\n", to_do(x, l));
+                textbuf_printf(out, "%s\n", alert_text_to_do(x, l));
                 label(out, W_ENDS, l);
                 textbuf_printf(out, "%s\n", *x->clears ? x->clears : word(W_NO_CLEARS, l));
         }
@@ -399,7 +398,7 @@ static void add_lines(struct textbuf *out, const struct alert_message *m, size_t
 
 static void add_end(struct textbuf *out, const struct alert_message *m, enum alert_language l)
 {
-        const struct alert_item *head = headline(m);
+        const struct alert_item *head = alert_text_headline(m);
         struct textbuf command = { 0 };
         char now[40];
 
@@ -439,65 +438,4 @@ void alert_text_body(const struct alerts *a, const struct alert_message *m, enum
                 add_lines(out, m, full, l);
         }
         add_end(out, m, l);
-}
-
-/* --- as JSON ------------------------------------------------------------------------------------------------- */
-
-static json_t *seconds(int64_t us)
-{
-        int64_t ms = us / 1000;
-
-        return json_real((double)ms / 1000);
-}
-
-json_t *alert_fact_json(const struct alerts *a, const struct alert *x)
-{
-        json_t *roles = json_array(), *o;
-
-        for (int role = 0; role < TOPOLOGY_ROLE_MAX; role++)
-                if (x->roles & TOPOLOGY_ROLE_BIT(role))
-                        json_array_append_new(roles, json_string(topology_role_name((enum topology_role)role)));
-        o = json_pack("{ss ss ss ss ss ss ss ss ss ss so so so so sb so sb}", "host", x->host, "component", x->component, "kind", x->kind,
-                      "rule", x->rule, "level", level_name(x->level), "worst", level_name(x->worst), "text", x->text, "clears", x->clears,
-                      "check", x->check, "instance", x->instance, "opened", seconds(alerts_wall_us(a, x->opened_us)), "since",
-                      seconds(alerts_wall_us(a, x->level_us)), "read", seconds(alerts_wall_us(a, x->read_us)), "roles", roles, "protected",
-                      x->protected_, "cause", x->cause ? json_string(x->cause) : json_null(), "acknowledged", x->acked);
-        if (isfinite(x->value))
-                json_object_set_new(o, "value", json_real(x->value));
-        if (x->acked) {
-                json_object_set_new(o, "acknowledged_by", json_string(x->acked_by));
-                json_object_set_new(o, "acknowledged_why", json_string(x->acked_why));
-        }
-        return o;
-}
-
-static json_t *text_json(struct textbuf *b)
-{
-        json_t *s = json_stringn(b->data ? b->data : "", b->len);
-
-        textbuf_done(b);
-        return s ? s : json_string("(text that is not UTF-8)");
-}
-
-json_t *alert_message_json(const struct alerts *a, const struct alert_message *m, enum alert_language l)
-{
-        struct textbuf subject = { 0 }, body = { 0 };
-        const struct alert_item *head = headline(m);
-        json_t *items = json_array();
-
-        alert_text_subject(a, m, l, &subject);
-        alert_text_body(a, m, l, &body);
-        for (size_t i = 0; i < MIN(m->n, ITEMS_MAX); i++) {
-                json_t *o = alert_fact_json(a, m->items[i].alert);
-
-                json_object_set_new(o, "what", json_string(alert_what_name(m->items[i].what)));
-                json_object_set_new(o, "was", json_string(level_name(m->items[i].was)));
-                json_object_set_new(o, "peak", json_string(level_name(m->items[i].peak)));
-                json_object_set_new(o, "to_do", json_string(to_do(m->items[i].alert, l)));
-                json_array_append_new(items, o);
-        }
-        return json_pack("{si ss ss so ss ss ss ss sb so so so sI}", "version", 1, "id", m->id, "contact", m->contact, "time", seconds(m->wall_us),
-                         "host", head->alert->host, "component", head->alert->component, "level", level_name(m->level), "what",
-                         alert_what_name(head->what), "digest", m->digest, "subject", text_json(&subject), "body", text_json(&body), "items",
-                         items, "total", (json_int_t)m->n);
 }

@@ -177,7 +177,8 @@ const struct config_key config_keys[] = {
         { "sink", true, "from", CONFIG_STRING, NULL, 0, 0, NULL,
           "mail: address of the sender. Unset: veille at the name of this host." },
         { "sink", true, "relay", CONFIG_LIST, NULL, 0, 0, NULL,
-          "mail: servers that are tried in turn: smtp://host, smtp://host:587, smtps://host. At least one should not be this host." },
+          "mail: servers that are tried in turn: smtp://host, smtp://host:587, smtps://host; mx: straight to the servers of each recipient's domain, "
+          "without a log-in (mostly with tls = try). At least one should not be this host." },
         { "sink", true, "tls", CONFIG_ENUM, "required", 0, 0, "required try none",
           "mail: STARTTLS on smtp://: required with a certificate that fits, tried with any certificate, or never." },
         { "sink", true, "user", CONFIG_STRING, NULL, 0, 0, NULL,

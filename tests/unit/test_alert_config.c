@@ -112,6 +112,8 @@ static void ways_out_that_are_none_are_warned_of(void **state UNUSED)
                 { "[sink am]\ntype = alertmanager\nurl = http://localhost:9093\n", "no message leaves this host" },
                 { "[sink m]\ntype = mail\nto = a@b\nrelay = smtp://localhost smtp://127.0.0.1:25 smtp://[::1]:25 smtp://MX1.example.org\n"
                   "[contact a]\nsinks = m\n", "the only way out is this host's own mail" },
+                { "[sink m]\ntype = mail\nto = a@mx1.example.org\nrelay = mx\n[contact a]\nsinks = m\n", "the only way out is this host's own mail" },
+                { "[sink m]\ntype = mail\nto = a@mx1.example.org b@example.net\nrelay = mx\n[contact a]\nsinks = m\n", "" },
                 { "[sink m]\ntype = mail\nto = a@b\nrelay = smtp://localhost smtp://other.example.org\n[contact a]\nsinks = m\n", "" },
                 { "[sink j]\ntype = journal\n[contact a]\nsinks = j\n", "no message leaves this host" },
                 { "[sink j]\ntype = journal\n" HOOK "[contact a]\nsinks = j\n[contact b]\nsinks = hook\n", "[contact a]: its only way out" },

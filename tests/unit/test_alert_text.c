@@ -153,6 +153,41 @@ static void a_message_says_what_a_reader_needs(void **state UNUSED)
         end(&ask);
 }
 
+static void thread(struct ask *ask, char *buf)
+{
+        const json_t *item = json_array_get(json_object_get(ask->last.doc, "items"), 0);
+
+        snprintf(buf, 33, "%s", json_string_value(json_object_get(item, "thread")));
+        assert_int_equal(strlen(buf), 32);
+}
+
+static void all_messages_of_an_alert_are_one_thread(void **state UNUSED)
+{
+        char first[33], next[33];
+        struct ask ask;
+
+        begin(&ask, ALERT_EN);
+        set(&ask, "sda", "smart-ata", "smart-failed", LEVEL_WARNING, 0, false, NOW);
+        alerts_step(ask.alerts, NOW + 20 * SEC, on_message, &ask);
+        thread(&ask, first);
+        set(&ask, "sda", "smart-ata", "smart-failed", LEVEL_CRITICAL, 0, false, NOW + 60 * SEC);
+        alerts_step(ask.alerts, NOW + 60 * SEC, on_message, &ask);
+        thread(&ask, next);
+        assert_string_equal(first, next);
+        set(&ask, "sda", "smart-ata", "smart-failed", LEVEL_OK, 0, false, NOW + 3600 * SEC);
+        alerts_step(ask.alerts, NOW + 3700 * SEC, on_message, &ask);
+        thread(&ask, next);
+        assert_string_equal(first, next);
+        assert_int_equal(ask.n, 3);
+        /* The next illness is another story. */
+        alerts_clock(ask.alerts, NOW + 90000 * SEC, WALL + 90000 * SEC);
+        set(&ask, "sda", "smart-ata", "smart-failed", LEVEL_CRITICAL, 0, false, NOW + 90000 * SEC);
+        alerts_step(ask.alerts, NOW + 90000 * SEC, on_message, &ask);
+        thread(&ask, next);
+        assert_string_not_equal(first, next);
+        end(&ask);
+}
+
 static void redundancy_makes_it_less_urgent(void **state UNUSED)
 {
         struct ask ask;
@@ -220,6 +255,7 @@ int main(void)
                 cmocka_unit_test(translations_have_the_same_places),
                 cmocka_unit_test(every_check_has_its_advice),
                 cmocka_unit_test(a_message_says_what_a_reader_needs),
+                cmocka_unit_test(all_messages_of_an_alert_are_one_thread),
                 cmocka_unit_test(redundancy_makes_it_less_urgent),
                 cmocka_unit_test(what_was_critical_and_is_over_says_so),
                 cmocka_unit_test(a_digest_names_every_critical),
