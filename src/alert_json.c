@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "french.h"
 #include "topology.h"
 
 #define ITEMS_MAX 200
@@ -66,6 +67,17 @@ static json_t *text_json(struct textbuf *b)
         return s ? s : json_string("(text that is not UTF-8)");
 }
 
+static void translate(json_t *o, const char *key)
+{
+        const char *english = json_string_value(json_object_get(o, key));
+        struct textbuf french = { 0 };
+
+        if (!english || !*english)
+                return;
+        french_add(&french, english);
+        json_object_set_new(o, key, text_json(&french));
+}
+
 json_t *alert_message_json(const struct alerts *a, const struct alert_message *m, enum alert_language l)
 {
         struct textbuf subject = { 0 }, body = { 0 };
@@ -78,6 +90,11 @@ json_t *alert_message_json(const struct alerts *a, const struct alert_message *m
                 json_t *o = alert_fact_json(a, m->items[i].alert);
                 char thread[33];
 
+                /* Facts for programs are in English; what a person is to read is not. */
+                if (l == ALERT_FR) {
+                        translate(o, "text");
+                        translate(o, "clears");
+                }
                 alert_thread_id(m->items[i].alert, thread);
                 json_object_set_new(o, "thread", json_string(thread));
                 json_object_set_new(o, "what", json_string(alert_what_name(m->items[i].what)));

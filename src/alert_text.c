@@ -1,8 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Messages in words. The frame is translated, with what to do (alert_advice.c); the sentence of the rule is the one that the
- * page and veillectl show. */
+/* Messages in words: the frame here, what to do in alert_advice.c, the sentences of rules and of the brain in french.h. */
 
 #include "alert_text.h"
 
@@ -10,6 +9,7 @@
 #include <stdarg.h>
 #include <time.h>
 
+#include "french.h"
 #include "topology.h"
 
 #define FULL_MAX 6    /* so many alerts are told in full; of more the rest in a line each */
@@ -23,6 +23,7 @@ enum word {
         W_VALUE, W_READ, W_RULE, W_AGO, W_CHANGES, W_ROLE, /* + enum topology_role */
         W_ON_IT = W_ROLE + TOPOLOGY_ROLE_MAX, W_MEANS_PROTECTED, W_MEANS_MAIL, W_MEANS_SYSTEM, W_MEANS_WARN, W_MEANS_HOST, W_MEANS_NOTHING, W_MEANS_OVER,
         W_NO_CLEARS, W_UNACKED, W_ACK, W_DIGEST, W_REFUSED, W_MORE, W_FOOT, W_CAUSED, W_DAYS,
+        W_TEST_SUBJECT, W_TEST_BODY, W_TEST_REACHES, W_TEST_CONTACT,
         WORDS_MAX,
 };
 
@@ -80,6 +81,12 @@ static const char *const words[WORDS_MAX][ALERT_LANGUAGES] = {
         [W_FOOT] = { "veille on %s, %s, message %s", "veille sur %s, %s, message %s" },
         [W_CAUSED] = { "because of %s", "à cause de %s" },
         [W_DAYS] = { "days", "jours" },
+        [W_TEST_SUBJECT] = { "test of veille: nothing is wrong", "essai de veille : tout va bien" },
+        [W_TEST_BODY] = { "Somebody asked for this test with \"veillectl test-alert\". Nothing is wrong.",
+                          "Quelqu'un a demandé cet essai par « veillectl test-alert ». Tout va bien." },
+        [W_TEST_REACHES] = { "When you read this, messages of veille on %s reach you.", "Si vous lisez ceci, les messages de veille sur %s vous parviennent." },
+        [W_TEST_CONTACT] = { "When you read this, messages of veille on %s reach you as contact %s.",
+                             "Si vous lisez ceci, les messages de veille sur %s vous parviennent en tant que contact %s." },
 };
 
 const char *alert_text_at(size_t i, enum alert_language language)
@@ -319,8 +326,14 @@ static void add_evidence(struct textbuf *out, const struct alert_message *m, con
 
         alert_duration_text(m->now_us - x->read_us, l, age, sizeof(age));
         label(out, W_EVIDENCE, l);
-        if (isfinite(x->value))
-                textbuf_printf(out, "%s %.6g, ", word(W_VALUE, l), x->value);
+        if (isfinite(x->value)) {
+                char number[32];
+
+                snprintf(number, sizeof(number), "%.6g", x->value);
+                if (l == ALERT_FR && strchr(number, '.'))
+                        *strchr(number, '.') = ',';
+                textbuf_printf(out, "%s %s, ", word(W_VALUE, l), number);
+        }
         fill(out, W_READ, l, age, *x->check ? x->check : "-");
         if (*x->instance && !streq(x->instance, x->component))
                 textbuf_printf(out, " (%s)", x->instance);
@@ -347,13 +360,28 @@ static void add_title(struct textbuf *out, const struct alert_item *item, enum a
         textbuf_str(out, ")\n");
 }
 
+/* What a rule or the brain says; never nothing. */
+static void add_sentence(struct textbuf *out, const char *english, enum alert_language l)
+{
+        if (l == ALERT_FR)
+                french_add(out, english);
+        else
+                textbuf_str(out, english);
+}
+
+static const char *sentence(const struct alert *x)
+{
+        return *x->text ? x->text : x->rule;
+}
+
 static void add_full(struct textbuf *out, const struct alerts *a, const struct alert_message *m, const struct alert_item *item, enum alert_language l)
 {
         const struct alert *x = item->alert;
 
         add_title(out, item, l);
         label(out, W_HAPPENED, l);
-        textbuf_printf(out, "%s\n", *x->text ? x->text : x->rule);
+        add_sentence(out, sentence(x), l);
+        textbuf_char(out, '\n');
         add_since(out, a, m, item, l);
         add_evidence(out, m, x, l);
         add_meaning(out, x, over(item), l);
@@ -361,7 +389,11 @@ static void add_full(struct textbuf *out, const struct alerts *a, const struct a
                 label(out, W_DO, l);
                 textbuf_printf(out, "%s\n", alert_text_to_do(x, l));
                 label(out, W_ENDS, l);
-                textbuf_printf(out, "%s\n", *x->clears ? x->clears : word(W_NO_CLEARS, l));
+                if (*x->clears)
+                        add_sentence(out, x->clears, l);
+                else
+                        textbuf_str(out, word(W_NO_CLEARS, l));
+                textbuf_char(out, '\n');
         }
         add_commands(out, x, l);
 }
@@ -370,8 +402,10 @@ static void add_line(struct textbuf *out, const struct alert_item *item, enum al
 {
         const struct alert *x = item->alert;
 
-        textbuf_printf(out, "- %s: %s (%s): %s\n", x->component, over(item) ? word(W_OVER, l) : word(W_LEVEL + (int)x->level, l),
-                       word(W_WHAT + (int)item->what, l), *x->text ? x->text : x->rule);
+        textbuf_printf(out, "- %s: %s (%s): ", x->component, over(item) ? word(W_OVER, l) : word(W_LEVEL + (int)x->level, l),
+                       word(W_WHAT + (int)item->what, l));
+        add_sentence(out, sentence(x), l);
+        textbuf_char(out, '\n');
 }
 
 static bool must_be_named(const struct alert_item *i)
@@ -438,4 +472,17 @@ void alert_text_body(const struct alerts *a, const struct alert_message *m, enum
                 add_lines(out, m, full, l);
         }
         add_end(out, m, l);
+}
+
+void alert_text_test(const char *host, const char *contact, const char *id, int64_t wall_us, enum alert_language l, struct textbuf *subject, struct textbuf *body)
+{
+        char now[40];
+
+        textbuf_printf(subject, "[%s] %s", host, word(W_TEST_SUBJECT, l));
+        textbuf_printf(body, "%s\n\n", word(W_TEST_BODY, l));
+        fill(body, *contact ? W_TEST_CONTACT : W_TEST_REACHES, l, host, contact);
+        alert_time_text(wall_us, now, sizeof(now));
+        textbuf_str(body, "\n\n-- \n");
+        fill(body, W_FOOT, l, host, now, id);
+        textbuf_char(body, '\n');
 }

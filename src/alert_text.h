@@ -15,6 +15,10 @@
 void alert_text_subject(const struct alerts *a, const struct alert_message *m, enum alert_language language, struct textbuf *out);
 void alert_text_body(const struct alerts *a, const struct alert_message *m, enum alert_language language, struct textbuf *out);
 
+/* A message that only asks whether it arrives; contact "": of nobody in particular. */
+void alert_text_test(const char *host, const char *contact, const char *id, int64_t wall_us, enum alert_language language, struct textbuf *subject,
+                     struct textbuf *body);
+
 /* The message as veille-notify and programs behind it get it (docs/protocols.md): subject, body, and the facts of at most 200 alerts.
  * Owned by the caller. */
 json_t *alert_message_json(const struct alerts *a, const struct alert_message *m, enum alert_language language);

@@ -145,7 +145,7 @@ def test_french(server):
     problems = []
     if message["Subject"] != "[host7] CRITIQUE: mc0: remplacez cette barrette de mémoire maintenant":
         problems.append(message.as_string())
-    for part in ("mc0: CRITIQUE (nouveau)", "Ce qui se passe", "Depuis", "Preuve", "Pour le courrier", "Prend fin avec", "Pour en savoir plus"):
+    for part in ("mc0: CRITIQUE (nouveau)", "Ce qui se passe     1 erreur de mémoire non corrigée dans ", " depuis le démarrage", "Depuis", "Preuve", "Pour le courrier", "Prend fin avec      remplacez la barrette", "Pour en savoir plus"):
         if part not in body:
             problems.append("no '%s' in:\n%s" % (part, body))
     none(problems, "the mailbox of bob: in French")
