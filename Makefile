@@ -209,6 +209,7 @@ install: build man
 	install -m 644 systemd/veille.tmpfiles $(D)/lib/tmpfiles.d/veille.conf
 	for m in $(wildcard $(BUILD)/man/*.[1-8]); do install -D -m 644 $$m $(D)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
 	install -D -m 644 docs/veille.conf.example $(D)/share/doc/veille/veille.conf.example
+	for f in prometheus/veille-alerts.yml prometheus/veille-alerts-test.yml grafana/veille.json; do install -D -m 644 docs/$$f $(D)/share/doc/veille/$$f || exit 1; done
 	for c in $(COMPLETIONS); do install -D -m 644 docs/completion/$$c.bash $(D)/share/bash-completion/completions/$$c || exit 1; done
 	[ -n "$(DESTDIR)" ] || { systemd-sysusers && systemd-tmpfiles --create $(D)/lib/tmpfiles.d/veille.conf; }
 	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl daemon-reload

@@ -341,6 +341,7 @@ static void take_config(struct brain *b)
         for (size_t i = 0; i < policy.n_contacts; i++)
                 policy.contacts[i] = b->alert->config.contacts[i].contact;
         alerts_policy(b->alert->alerts, &policy);
+        brain_alert_look_at_ways(b);
 }
 
 void brain_alert_reload(struct brain *b)

@@ -18,6 +18,7 @@ struct sink {
         char broken[512];  /* why it cannot be used */
         bool busy;         /* one delivery at a time */
         unsigned failures; /* in a row */
+        uint64_t delivered, failed; /* since the start */
         int64_t next_us;   /* of an Alertmanager */
         int64_t last_us, good_us;
         char last[512];    /* answer */
