@@ -200,7 +200,7 @@ const struct config_key config_keys[] = {
           "exec: a program with its arguments, run as user veille with the message on standard input and the SMARTD_* variables of smartd -M exec, "
           "and VEILLE_* of our own." },
         { "sink", true, "address", CONFIG_STRING, NULL, 0, 0, NULL,
-          "exec: what SMARTD_ADDRESS shall be. Unset: root." },
+          "exec: what SMARTD_ADDRESS shall be; set, a command of one word also gets the arguments that smartd gives (-s SUBJECT ADDRESS). Unset: root." },
 
         { "store", false, "raw-retention", CONFIG_DURATION, "1w", 86400, 31536000, NULL,
           "How long every measured value is kept. Whole days are deleted, after their hours are summed up." },
