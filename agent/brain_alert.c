@@ -146,6 +146,7 @@ json_t *brain_alert_facts(struct brain *b, int64_t over_since_us)
                         continue;
                 o = alert_fact_json(a, x);
                 json_object_set_new(o, "changes", json_integer(x->changes));
+                json_object_set_new(o, "to_do", json_string(alert_text_to_do(x, ALERT_EN)));
                 json_array_append_new(list, o);
         }
         return list;
