@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "errinfo.h"
+#include "textbuf.h"
 
 struct notify {
         const json_t *sink;    /* what [sink NAME] says, with its secrets */
@@ -40,9 +41,14 @@ int64_t notify_left_ms(const struct notify *n); /* at least 1 */
 /* The template with its places filled from the message; owned by the caller. */
 json_t *notify_template(const json_t *template, const json_t *message);
 
+/* --- notify_scrub.c: pure ----------------------------------------------------------------------------------- */
+/* Takes the secrets of the sink out of a text that somebody else has made; it does not grow. */
+void notify_scrub(const struct notify *n, char *text);
+
 /* --- notify_letter.c: pure -------------------------------------------------------------------------------- */
 /* The whole letter with CRLF, ready for DATA; the caller frees it. */
 char *notify_letter(const struct notify *n);
+void notify_base64(struct textbuf *out, const void *data, size_t len);
 const char *notify_letter_from(const struct notify *n, char *buf, size_t size);
 
 /* --- notify_http.c ----------------------------------------------------------------------------------------- */

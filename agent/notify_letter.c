@@ -19,8 +19,9 @@ static bool is_ascii(const char *s)
         return true;
 }
 
-static void base64(struct textbuf *out, const unsigned char *s, size_t n)
+void notify_base64(struct textbuf *out, const void *data, size_t n)
 {
+        const unsigned char *s = data;
         static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
         for (size_t i = 0; i < n; i += 3) {
@@ -47,7 +48,7 @@ static void add_subject(struct textbuf *out, const char *s)
                 while (n > 1 && at + n < len && ((unsigned char)s[at + n] & 0xc0) == 0x80)
                         n--;
                 textbuf_str(out, at ? "\r\n =?utf-8?B?" : "=?utf-8?B?");
-                base64(out, (const unsigned char *)s + at, n);
+                notify_base64(out, s + at, n);
                 textbuf_str(out, "?=");
                 at += n;
         }

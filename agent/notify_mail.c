@@ -130,6 +130,7 @@ static int send_to(struct notify *n, const struct attempt *a, struct errinfo *er
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply);
         curl_easy_cleanup(curl);
         curl_slist_free_all(to);
+        notify_scrub(n, u.last);
         if (code == CURLE_OK) {
                 snprintf(n->text, sizeof(n->text), "%s: %s", a->url, u.last);
                 return 0;

@@ -186,6 +186,34 @@ static void servers_of_a_domain_come_best_first(void **state UNUSED)
         assert_true(mx_name_ok("mx1.example.org") && !mx_name_ok("mx1/x") && !mx_name_ok("") && !mx_name_ok(".a") && !mx_name_ok("a b"));
 }
 
+static const char *scrubbed(const char *text)
+{
+        static char buf[512];
+        json_t *sink = json_pack("{ss ss ss ss s[ss]}", "user", "veille", "password", "pass-word-1", "secret", "hmac-key-2", "token", "bearer-3333", "url",
+                                 "https://someone:url-user-4@chat.example.org/hooks/T0123456/secretpath5?key=query-6&x=1", "http://am:9093");
+        struct notify n = { .sink = sink };
+
+        snprintf(buf, sizeof(buf), "%s", text);
+        notify_scrub(&n, buf);
+        assert_true(strlen(buf) <= strlen(text));
+        json_decref(sink);
+        return buf;
+}
+
+static void secrets_are_taken_out_of_what_others_say(void **state UNUSED)
+{
+        assert_string_equal(scrubbed("HTTP 403: no"), "HTTP 403: no");
+        assert_string_equal(scrubbed("hmac-key-2 and pass-word-1, pass-word-1 again"), "*** and ***, *** again");
+        assert_string_equal(scrubbed("no: Bearer bearer-3333"), "no: Bearer ***");
+        assert_string_equal(scrubbed("GET /hooks/T0123456/secretpath5?key=query-6&x=1"), "GET /hooks/***/***?key=***&x=1");
+        assert_string_equal(scrubbed("url-user-4"), "***");
+        assert_null(strstr(scrubbed("Basic c29tZW9uZTp1cmwtdXNlci00"), "c29tZW9uZTp1cmwt")); /* someone:url-user-4 */
+        assert_null(strstr(scrubbed("AUTH PLAIN AHZlaWxsZQBwYXNzLXdvcmQtMQ=="), "AHZlaWxsZQBwYXNz")); /* NUL veille NUL pass-word-1 */
+        assert_string_equal(scrubbed("cut short: bearer-33"), "cut short: ***");
+        assert_string_equal(scrubbed("a bear"), "a ***"); /* rather too much */
+        assert_string_equal(scrubbed(""), "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -195,6 +223,7 @@ int main(void)
                 cmocka_unit_test(other_languages_survive),
                 cmocka_unit_test(letters_about_one_alert_share_a_thread),
                 cmocka_unit_test(servers_of_a_domain_come_best_first),
+                cmocka_unit_test(secrets_are_taken_out_of_what_others_say),
         };
 
         return cmocka_run_group_tests_name("notify", tests, NULL, NULL);
