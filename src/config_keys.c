@@ -165,7 +165,7 @@ const struct config_key config_keys[] = {
         { "contact", true, "step", CONFIG_INT, "0", 0, 10, NULL,
           "0: is told at once. 1 and more: only when nobody acknowledged in time, see [alert] escalate_after." },
         { "contact", true, "language", CONFIG_ENUM, "en", 0, 0, "en fr",
-          "Language of the messages. The sentences of the rules are English in both." },
+          "Language of the messages. The words of devices, plugins and the kernel stay as they are." },
 
         { "sink", true, "type", CONFIG_ENUM, NULL, 0, 0, "mail webhook alertmanager journal exec",
           "mail: by SMTP to relays, never through a local sendmail. webhook: JSON by POST. alertmanager: all alerts as they are to the API v2 of one or "
