@@ -46,7 +46,7 @@ json_t *alert_fact_json(const struct alerts *a, const struct alert *x)
                 if (x->roles & TOPOLOGY_ROLE_BIT(role))
                         json_array_append_new(roles, json_string(topology_role_name((enum topology_role)role)));
         o = json_pack("{ss ss ss ss ss ss ss ss ss ss so so so so sb so sb}", "host", x->host, "component", x->component, "kind", x->kind,
-                      "rule", x->rule, "level", level_name(x->level), "worst", level_name(x->worst), "text", x->text, "clears", x->clears,
+                      "rule", x->rule, "level", level_name(x->level), "worst", level_name(x->worst), "text", *x->text ? x->text : x->rule, "clears", x->clears,
                       "check", x->check, "instance", x->instance, "opened", seconds(alerts_wall_us(a, x->opened_us)), "since",
                       seconds(alerts_wall_us(a, x->level_us)), "read", seconds(alerts_wall_us(a, x->read_us)), "roles", roles, "protected",
                       x->protected_, "cause", x->cause ? json_string(x->cause) : json_null(), "acknowledged", x->acked);

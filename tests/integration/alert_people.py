@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 300
+# timeout: 400
 """What people say to alerts, with the real veilled: a silence and a maintenance hold back and end by themselves, then what is wrong is told; when nobody
 acknowledges, the next contact is told, and is not where somebody did."""
 

@@ -5,6 +5,8 @@
 
 #include "test.h"
 
+#include <math.h>
+
 #include "alert_text.h"
 #include "check.h"
 #include "topology.h"
@@ -188,6 +190,28 @@ static void all_messages_of_an_alert_are_one_thread(void **state UNUSED)
         end(&ask);
 }
 
+/* A rule or a brain that gives no sentence: the name of the rule stands for it, in every form. */
+static void no_message_is_without_a_why(void **state UNUSED)
+{
+        for (int l = 0; l < ALERT_LANGUAGES; l++)
+                for (int given = 0; given < 2; given++) {
+                        const struct alert_about about = { .host = "mx1", .component = "sda", .kind = "disk" };
+                        const struct alert_input in = { .rule = "odd-rule", .level = LEVEL_CRITICAL, .text = given ? "" : NULL, .value = NAN };
+                        const char *why;
+                        struct ask ask;
+
+                        begin(&ask, (enum alert_language)l);
+                        alerts_component(ask.alerts, &about, &in, 1, NOW);
+                        alerts_step(ask.alerts, NOW, on_message, &ask);
+                        why = strstr(ask.last.body, l == ALERT_FR ? "Ce qui se passe" : "What happened");
+                        assert_non_null(why);
+                        assert_non_null(strstr(why, "odd-rule"));
+                        assert_true(strstr(why, "odd-rule") < strchr(why, '\n'));
+                        assert_non_null(strstr(json_string_value(json_object_get(json_array_get(json_object_get(ask.last.doc, "items"), 0), "text")), "odd-rule"));
+                        end(&ask);
+                }
+}
+
 static void redundancy_makes_it_less_urgent(void **state UNUSED)
 {
         struct ask ask;
@@ -256,6 +280,7 @@ int main(void)
                 cmocka_unit_test(every_check_has_its_advice),
                 cmocka_unit_test(a_message_says_what_a_reader_needs),
                 cmocka_unit_test(all_messages_of_an_alert_are_one_thread),
+                cmocka_unit_test(no_message_is_without_a_why),
                 cmocka_unit_test(redundancy_makes_it_less_urgent),
                 cmocka_unit_test(what_was_critical_and_is_over_says_so),
                 cmocka_unit_test(a_digest_names_every_critical),
