@@ -45,6 +45,7 @@ LIBS_veille-notify := libcurl gnutls libsystemd jansson
 LIBS_veille-act := jansson
 LIBS_veille-peer := libmicrohttpd libcurl gnutls libsystemd jansson
 EXTRA_veille-probe := -lsensors -lm
+EXTRA_veille-notify := -lresolv
 PREFIX_veilled := brain
 PREFIX_veille-store := store
 PREFIX_veille-web := web
@@ -128,7 +129,7 @@ $(SANDIR)/tests/%: tests/unit/%.c $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(S
 	$(if $(V),,@echo '  LD $@')
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN) $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ $< \
 		-Wl,--start-group $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a -Wl,--end-group \
-		-lcmocka $(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
+		-lcmocka $(call pkg_libs,$(ALL_PKGS)) -lsensors -lresolv -lm
 
 # Fuzz targets: with clang's libFuzzer to search, with a plain main() to replay their corpus in make check.
 $(SANDIR)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay_main.c $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a
@@ -136,7 +137,7 @@ $(SANDIR)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay_main.c $(SANDIR)/libagent.a $
 	$(if $(V),,@echo '  LD $@')
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(SAN) $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ tests/fuzz/replay_main.c $< \
 		-Wl,--start-group $(SANDIR)/libagent.a $(SANDIR)/libchecks.a $(SANDIR)/libveille.a -Wl,--end-group \
-		$(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
+		$(call pkg_libs,$(ALL_PKGS)) -lsensors -lresolv -lm
 
 check-programs: build man $(BUILD)/bench/store_writes $(BUILD)/bench/brain_polls $(BUILD)/man/veille.conf.5.new $(PROGRAMS:%=$(SANDIR)/%) $(TESTS:%=$(SANDIR)/tests/%) $(FUZZERS:%=$(SANDIR)/fuzz/%)
 
@@ -216,6 +217,7 @@ install: build man
 	install -m 644 systemd/veille.tmpfiles $(D)/lib/tmpfiles.d/veille.conf
 	for m in $(wildcard $(BUILD)/man/*.[1-8]); do install -D -m 644 $$m $(D)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
 	install -D -m 644 docs/veille.conf.example $(D)/share/doc/veille/veille.conf.example
+	for f in prometheus/veille-alerts.yml prometheus/veille-alerts-test.yml grafana/veille.json; do install -D -m 644 docs/$$f $(D)/share/doc/veille/$$f || exit 1; done
 	for c in $(COMPLETIONS); do install -D -m 644 docs/completion/$$c.bash $(D)/share/bash-completion/completions/$$c || exit 1; done
 	[ -n "$(DESTDIR)" ] || { systemd-sysusers && systemd-tmpfiles --create $(D)/lib/tmpfiles.d/veille.conf; }
 	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl daemon-reload

@@ -168,6 +168,7 @@ void brain_selftest_stop(struct brain *b);
 void brain_selftest_look(struct brain *b);  /* disks were read: see what ended, start what is due */
 void brain_selftest_reset(struct brain *b); /* after a new judge (reload): runs are counted anew */
 json_t *brain_selftest_json(struct brain *b); /* for status.json */
+json_t *brain_alert_status(const struct brain *b); /* of telling people, for status.json */
 /* An administrator wants this test; ret says what becomes of it. Negative errno with a sentence. */
 int brain_selftest_ask(struct brain *b, const char *component, const char *kind, char *ret, size_t size, struct errinfo *err);
 void brain_selftest_each(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data);

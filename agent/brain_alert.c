@@ -158,6 +158,7 @@ json_t *brain_alert_facts(struct brain *b, int64_t over_since_us)
                         continue;
                 o = alert_fact_json(a, x);
                 json_object_set_new(o, "changes", json_integer(x->changes));
+                json_object_set_new(o, "to_do", json_string(alert_text_to_do(x, ALERT_EN)));
                 json_array_append_new(list, o);
         }
         return list;
@@ -361,6 +362,7 @@ static void take_config(struct brain *b)
         for (size_t i = 0; i < policy.n_contacts; i++)
                 policy.contacts[i] = b->alert->config.contacts[i].contact;
         alerts_policy(b->alert->alerts, &policy);
+        brain_alert_look_at_ways(b);
 }
 
 void brain_alert_reload(struct brain *b)

@@ -16,12 +16,17 @@ struct brain_alert {
         int64_t started_us, written_us;
         bool from_run; /* RUN/alerts.json was there: this is no first start after a boot */
         bool changed; /* RUN/alerts.json is older than what it shows */
+        char warning[512]; /* "": there is a way out that does not need this host's own mail */
 };
 
 /* Looks at everything in a moment; something in RUN/alerts.json changed. */
 void brain_alert_wake(struct brain *b);
 /* Writes RUN/alerts.json now: what a restart must find, and what people see. */
 void brain_alert_write(struct brain *b);
+
+/* --- brain_alert_status.c ----------------------------------------------------------------------------------------- */
+/* After the configuration changed: whether a message would leave this host when its own mail is dead. */
+void brain_alert_look_at_ways(struct brain *b);
 
 /* --- brain_alert_control.c: answers for the control socket; the caller owns them ------------------------------ */
 json_t *brain_alert_ack(struct brain *b, const json_t *request);

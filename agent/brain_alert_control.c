@@ -8,6 +8,7 @@
 
 #include "alert_text.h"
 #include "brain_alert.h"
+#include "french.h"
 
 #define END_MAX_S (366 * 86400)
 
@@ -114,20 +115,25 @@ json_t *brain_alert_maintenance(struct brain *b, const json_t *request)
 
 /* --- a test message ------------------------------------------------------------------------------------------------ */
 
-static json_t *test_message(struct brain *b, const char *id, const char *contact)
+static json_t *test_message(struct brain *b, const char *id, const char *contact, enum alert_language language)
 {
+        struct textbuf subject = { 0 }, body = { 0 }, text = { 0 };
         double now = (double)brain_wall_us() / USEC_PER_SEC;
-        char subject[256], body[1024];
+        json_t *doc;
 
-        snprintf(subject, sizeof(subject), "[%s] test of veille: nothing is wrong", b->host);
-        snprintf(body, sizeof(body),
-                 "Somebody asked for this test with \"veillectl test-alert\". Nothing is wrong.\n\n"
-                 "When you read this, messages of veille on %s reach you%s%s.\n\n-- \nveille on %s, message %s\n",
-                 b->host, *contact ? " as contact " : "", contact, b->host, id);
-        return json_pack("{si ss ss sf ss ss ss ss sb ss ss s[{ss ss ss ss ss ss ss ss sf sf}]}", "version", 1, "id", id, "contact", contact, "time",
-                         now, "host", b->host, "component", "veille", "level", "notice", "what", "test", "digest", 0, "subject", subject, "body",
-                         body, "items", "host", b->host, "component", "veille", "kind", "agent", "rule", "test-alert", "level", "notice", "text",
-                         "this is a test", "clears", "nothing, it is a test", "check", "veille", "opened", now, "since", now);
+        alert_text_test(b->host, contact, id, brain_wall_us(), language, &subject, &body);
+        if (language == ALERT_FR)
+                french_add(&text, "this is a test");
+        else
+                textbuf_str(&text, "this is a test");
+        doc = json_pack("{si ss ss sf ss ss ss ss sb ss% ss% s[{ss ss ss ss ss ss% ss ss sf sf}]}", "version", 1, "id", id, "contact", contact, "time",
+                        now, "host", b->host, "component", "veille", "level", "notice", "what", "test", "digest", 0, "subject", subject.data, subject.len,
+                        "body", body.data, body.len, "items", "host", b->host, "component", "veille", "kind", "agent", "rule", "test-alert", "level",
+                        "notice", "text", text.data, text.len, "clears", "nothing, it is a test", "check", "veille", "opened", now, "since", now);
+        textbuf_done(&subject);
+        textbuf_done(&body);
+        textbuf_done(&text);
+        return doc;
 }
 
 struct test {
@@ -162,17 +168,17 @@ json_t *brain_alert_test(struct brain *b, const json_t *request)
         }
         for (size_t i = 0; i < sizeof(random); i++)
                 snprintf(id + 2 * i, 3, "%02x", random[i]);
-        t.message = test_message(b, id, t.contact);
-        for (size_t i = 0; t.message && i < b->alert->config.n_contacts; i++) {
+        for (size_t i = 0; i < b->alert->config.n_contacts; i++) {
                 const struct contact_config *c = &b->alert->config.contacts[i];
 
                 if (contact && !streq(c->contact.name, contact))
                         continue;
                 found = true;
-                for (size_t k = 0; k < c->n_sinks; k++)
+                t.message = test_message(b, id, t.contact, c->language);
+                for (size_t k = 0; t.message && k < c->n_sinks; k++)
                         test_sink(&t, c->sinks[k]);
+                json_decref(t.message);
         }
-        json_decref(t.message);
         if (!found) {
                 json_decref(t.sinks);
                 return contact ? control_failure("there is no [contact %s] with sinks", contact) : control_failure("there is no [contact NAME] with sinks: nobody is told");

@@ -117,6 +117,8 @@ static void take_sink(struct brain *b, struct sink *s, const char *name)
         snprintf(s->name, sizeof(s->name), "%s", name);
         if (before) { /* what is known of it, and whether something is under way, stays */
                 s->failures = before->failures;
+                s->delivered = before->delivered;
+                s->failed = before->failed;
                 s->next_us = before->next_us;
                 s->last_us = before->last_us;
                 s->good_us = before->good_us;
@@ -207,6 +209,8 @@ static void delivery_end(struct delivery *d, const json_t *answer, const char *w
                 if (good)
                         s->good_us = now;
                 s->failures = good ? 0 : s->failures + 1;
+                s->delivered += good;
+                s->failed += !good;
                 snprintf(s->last, sizeof(s->last), "%s", good ? text ? text : "taken" : why);
                 if (s->type == SINK_ALERTMANAGER && !good)
                         s->next_us = now + letter_backoff_us(s->failures);

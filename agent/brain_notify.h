@@ -9,6 +9,7 @@
 
 #define LETTER_TESTS_MAX 64
 #define NAMES_MAX 64
+#define NAME_HOST_MAX 300
 
 struct sink {
         char name[ALERT_NAME_MAX + 1];
@@ -17,6 +18,7 @@ struct sink {
         char broken[512];  /* why it cannot be used */
         bool busy;         /* one delivery at a time */
         unsigned failures; /* in a row */
+        uint64_t delivered, failed; /* since the start */
         int64_t next_us;   /* of an Alertmanager */
         int64_t last_us, good_us;
         char last[512];    /* answer */
@@ -41,7 +43,7 @@ struct letter_answer { /* to a test */
 };
 
 struct name { /* of a host that a sink leads to */
-        char host[256];
+        char host[NAME_HOST_MAX]; /* or "mx:DOMAIN": the mail servers of a domain */
         json_t *addresses; /* NULL: never found */
         int64_t next_us;   /* when it is looked up again */
         bool used;
@@ -51,7 +53,7 @@ struct name { /* of a host that a sink leads to */
 struct delivery {
         struct brain *b;
         char sink[ALERT_NAME_MAX + 1], letter[33];
-        char host[256]; /* it only looks this name up */
+        char host[NAME_HOST_MAX]; /* it only looks this name up */
         int fd;
         pid_t pid;
         sd_event_source *io, *timer, *unread, *child;

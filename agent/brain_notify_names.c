@@ -42,6 +42,37 @@ static const json_t *urls(const struct sink *s)
         return list ? list : json_object_get(s->doc, "url");
 }
 
+/* Each name that a sink leads to: hosts of its URLs; with relay = mx "mx:DOMAIN" of its recipients. */
+static void each_name(const struct sink *s, void (*fn)(void *data, const char *host), void *data)
+{
+        const json_t *v, *to;
+        char host[NAME_HOST_MAX];
+        size_t i, k;
+        int port;
+
+        json_array_foreach((json_t *)urls(s), i, v) {
+                if (!streq(json_string_value(v), "mx")) {
+                        if (sink_url_host(json_string_value(v), host, sizeof(host), &port))
+                                fn(data, host);
+                        continue;
+                }
+                json_array_foreach(json_object_get(s->doc, "to"), k, to) {
+                        const char *at = strrchr(json_string_value(to), '@');
+
+                        if (at && snprintf(host, sizeof(host), "mx:%s", at + 1) < (int)sizeof(host))
+                                fn(data, host);
+                }
+        }
+}
+
+static void use_name(void *data, const char *host)
+{
+        struct name *name = name_make(data, host);
+
+        if (name)
+                name->used = true;
+}
+
 void names_take(struct brain *b)
 {
         struct brain_notify *n = b->notify;
@@ -49,19 +80,8 @@ void names_take(struct brain *b)
 
         for (size_t i = 0; i < n->n_names; i++)
                 n->names[i].used = false;
-        for (size_t i = 0; i < n->n_sinks; i++) {
-                const json_t *v;
-                size_t k;
-
-                json_array_foreach((json_t *)urls(&n->sinks[i]), k, v) {
-                        char host[256];
-                        int port;
-                        struct name *name = sink_url_host(json_string_value(v), host, sizeof(host), &port) ? name_make(b, host) : NULL;
-
-                        if (name)
-                                name->used = true;
-                }
-        }
+        for (size_t i = 0; i < n->n_sinks; i++)
+                each_name(&n->sinks[i], use_name, b);
         for (size_t i = 0; i < n->n_names; i++)
                 if (n->names[i].used || n->names[i].fixed)
                         n->names[kept++] = n->names[i];
@@ -106,20 +126,26 @@ void names_end(struct brain *b, const char *host, const json_t *answer, const ch
                 brain_log(b, BRAIN_WARNING, "looking up %s, where messages go: %s", host, why);
 }
 
+struct known {
+        const struct brain *b;
+        json_t *doc;
+};
+
+static void add_known(void *data, const char *host)
+{
+        struct known *k = data;
+        const struct name *name = name_find(k->b, host);
+
+        if (name && name->addresses)
+                json_object_set(k->doc, host, name->addresses);
+}
+
 json_t *names_of(const struct brain *b, const struct sink *s)
 {
-        json_t *doc = json_object(), *v;
-        size_t i;
+        struct known k = { .b = b, .doc = json_object() };
 
-        json_array_foreach((json_t *)urls(s), i, v) {
-                char host[256];
-                int port;
-                const struct name *name = sink_url_host(json_string_value(v), host, sizeof(host), &port) ? name_find(b, host) : NULL;
-
-                if (name && name->addresses)
-                        json_object_set(doc, host, name->addresses);
-        }
-        return doc;
+        each_name(s, add_known, &k);
+        return k.doc;
 }
 
 void names_save(struct brain *b, void (*fn)(void *data, const char *key, json_t *value), void *data)
@@ -134,8 +160,18 @@ void names_save(struct brain *b, void (*fn)(void *data, const char *key, json_t 
         json_decref(doc);
 }
 
+/* An address, or of a domain NAME/ADDRESS. */
+static bool address_ok(const char *s, bool of_domain)
+{
+        const char *address = of_domain ? strchr(s, '/') : s;
+
+        if (of_domain && (!address || address == s || (size_t)(address++ - s) != strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")))
+                return false;
+        return strlen(s) < 300 && strlen(address) < 46 && *address && strspn(address, "0123456789abcdefABCDEF.:") == strlen(address);
+}
+
 /* Only of names that are in use, only what looks like addresses. */
-static json_t *addresses_ok(const json_t *list)
+static json_t *addresses_ok(const json_t *list, bool of_domain)
 {
         json_t *good = json_array(), *v;
         size_t i;
@@ -143,7 +179,7 @@ static json_t *addresses_ok(const json_t *list)
         json_array_foreach((json_t *)list, i, v) {
                 const char *s = json_string_value(v);
 
-                if (s && i < 8 && strlen(s) < 46 && strspn(s, "0123456789abcdefABCDEF.:") == strlen(s))
+                if (s && i < 8 && address_ok(s, of_domain))
                         json_array_append(good, v);
         }
         if (json_array_size(good) > 0)
@@ -156,7 +192,8 @@ void names_load(struct brain *b, const json_t *value)
 {
         for (size_t i = 0; i < b->notify->n_names; i++)
                 if (!b->notify->names[i].addresses)
-                        b->notify->names[i].addresses = addresses_ok(json_object_get(value, b->notify->names[i].host));
+                        b->notify->names[i].addresses = addresses_ok(json_object_get(value, b->notify->names[i].host),
+                                                                     str_starts(b->notify->names[i].host, "mx:"));
 }
 
 void names_free(struct brain *b)

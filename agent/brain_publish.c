@@ -185,11 +185,11 @@ static int publish_status(struct brain *b)
         for (const struct judge_component *c = judge_components(b->judge); c; c = c->next)
                 if (judge_shown(b->judge, c))
                         json_array_append_new(components, component_json(b, c, now));
-        doc = json_pack("{si ss ss so sf sf sf si so so so so so}", "version", 1, "host", b->host, "health", health_name(health.health),
+        doc = json_pack("{si ss ss so sf sf sf si so so so so so so}", "version", 1, "host", b->host, "health", health_name(health.health),
                         "health_why", utf8_json(health.why), "time", seconds(brain_wall_us()), "time_boot", seconds(now),
                         "started", seconds(b->started_wall_us), "silent_after_s", (int)config_int(b->config, "web", NULL, "silent_after"), "counters", counters_json(b),
                         "components", components, "checks", checks_json(b, now), "selftests", brain_selftest_json(b),
-                        "peers", brain_peer_json(b));
+                        "peers", brain_peer_json(b), "alerting", brain_alert_status(b));
         r = write_json(b, "status.json", doc);
         json_decref(doc);
         tell_systemd(b, &health);

@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "alert_config.h"
 #include "config.h"
 #include "ctl_catalog.h"
 #include "ctl_config_alert.h"
@@ -149,6 +150,23 @@ struct view {
         int width; /* of "key = value" */
 };
 
+/* What is behind the host of a URL may be a secret: it is not shown. */
+static void urls_text(const char *key, const char *value, char *buf, size_t size)
+{
+        _cleanup_free_ char *copy = strdup(value);
+        size_t len = (size_t)snprintf(buf, size, "%s =", key);
+        char *rest;
+
+        if (!copy)
+                abort();
+        for (char *word = strtok_r(copy, " \t", &rest); word && len < size; word = strtok_r(NULL, " \t", &rest)) {
+                char shown[300];
+
+                sink_url_shown(word, shown, sizeof(shown));
+                len += (size_t)snprintf(buf + len, size - len, " %s", shown);
+        }
+}
+
 /* As it would be written in a file: quotes keep white space at the ends of a string. */
 static void value_text(const struct view *v, const struct config_key *key, const char *name, char *buf, size_t size)
 {
@@ -159,6 +177,8 @@ static void value_text(const struct view *v, const struct config_key *key, const
 
         if (!value)
                 snprintf(buf, size, "#%s =", key->key); /* unset: nothing that could be written says so better */
+        else if (streq(key->section, "sink") && (streq(key->key, "url") || streq(key->key, "relay")))
+                urls_text(key->key, value, buf, size);
         else
                 snprintf(buf, size, quote ? "%s = \"%s\"" : "%s = %s", key->key, value);
 }
@@ -279,7 +299,7 @@ const struct ctl_command ctl_command_config = {
         .summary = "is the configuration good, what holds, where was it set",
         .help = "  check    tells all errors at once, each with its place; exit status 1 if there are any.\n"
                 "           The file is veille.conf, or FILE; the drop-ins in FILE.d belong to it.\n"
-                "  show     what holds in the sections that are used\n"
+                "  show     what holds in the sections that are used; of URLs of sinks only the host\n"
                 "  example  everything that can be set, with its default, commented out\n"
                 "After a change: veillectl config check && veillectl reload\n",
 };

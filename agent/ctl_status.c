@@ -3,6 +3,7 @@
 
 /* veillectl status: what the brain thinks of this host, for eyes in five seconds, and as the document for programs. */
 
+#include "alert_text.h"
 #include "ctl_snapshot.h"
 #include "ctl_term.h"
 #include "textbuf.h"
@@ -147,6 +148,26 @@ static void print_peers(const struct ctl_snapshot *s)
         }
 }
 
+/* Whether anybody would be told; nothing where all is well. */
+static void print_alerting(const struct ctl_snapshot *s)
+{
+        const json_t *alerting = json_object_get(s->doc, "alerting");
+        double until = json_number_value(json_object_get(alerting, "maintenance_until"));
+
+        if (s->silent)
+                return;
+        if (*ctl_text(alerting, "warning")) {
+                printf("\nalerts: ");
+                term_wrap(ctl_text(alerting, "warning"), 8);
+        }
+        if (until > 0) {
+                char text[40];
+
+                alert_time_text((int64_t)until * USEC_PER_SEC, text, sizeof(text));
+                printf("\nmaintenance until %s: nobody is told of anything\n", text);
+        }
+}
+
 static void print_status(const struct ctl_snapshot *s, bool all)
 {
         bool colours = term_colour();
@@ -176,6 +197,7 @@ static void print_status(const struct ctl_snapshot *s, bool all)
                 print_good(list + shown, n - shown, s->silent);
         }
         print_peers(s);
+        print_alerting(s);
         free(list);
 }
 

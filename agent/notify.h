@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "errinfo.h"
+#include "textbuf.h"
 
 struct notify {
         const json_t *sink;    /* what [sink NAME] says, with its secrets */
@@ -31,7 +32,7 @@ int notify_exec(struct notify *n, struct errinfo *err);
 /* Serves RUN/notify.sock until it is ended (notify_serve.c). Returns only when it cannot: an exit status. */
 int notify_serve(const char *run, const char *life);
 
-/* Looks a name up: the addresses, owned by the caller; NULL with a sentence. */
+/* Looks a name up: the addresses; of "mx:DOMAIN" the mail servers of the domain as "NAME/ADDRESS". Owned by the caller; NULL with a sentence. */
 json_t *notify_resolve(const char *host, struct errinfo *err);
 /* For CURLOPT_RESOLVE: the remembered addresses of the URL's host as "HOST:PORT:ADDRESS,..."; false: there are none. */
 bool notify_remembered(const struct notify *n, const char *url, char *buf, size_t size);
@@ -49,9 +50,14 @@ int64_t notify_left_ms(const struct notify *n); /* at least 1 */
 /* The template with its places filled from the message; owned by the caller. */
 json_t *notify_template(const json_t *template, const json_t *message);
 
+/* --- notify_scrub.c: pure ----------------------------------------------------------------------------------- */
+/* Takes the secrets of the sink out of a text that somebody else has made; it does not grow. */
+void notify_scrub(const struct notify *n, char *text);
+
 /* --- notify_letter.c: pure -------------------------------------------------------------------------------- */
 /* The whole letter with CRLF, ready for DATA; the caller frees it. */
 char *notify_letter(const struct notify *n);
+void notify_base64(struct textbuf *out, const void *data, size_t len);
 const char *notify_letter_from(const struct notify *n, char *buf, size_t size);
 
 /* --- notify_http.c ----------------------------------------------------------------------------------------- */

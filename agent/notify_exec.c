@@ -227,19 +227,37 @@ static void clean_up(struct run *run, pid_t group)
         }
 }
 
-int notify_exec(struct notify *n, struct errinfo *err)
+/* The words of the command; a command of one word gets those that smartd gives: -s SUBJECT ADDRESS ..., where the sink has an address (smartd.conf(5),
+ * -M exec). addresses is cut into words and must outlive argv. */
+static void make_argv(const struct notify *n, char *addresses, char *argv[WORDS_MAX + 1])
 {
         const json_t *command = json_object_get(n->sink, "command"), *v;
+        size_t i, words = 0;
+        char *rest;
+
+        json_array_foreach((json_t *)command, i, v)
+                if (words < WORDS_MAX)
+                        argv[words++] = (char *)(json_string_value(v) ? json_string_value(v) : "");
+        if (words != 1 || !*addresses)
+                return;
+        argv[words++] = (char *)"-s";
+        argv[words++] = (char *)notify_text(n->message, "subject");
+        for (char *word = strtok_r(addresses, " ", &rest); word && words < WORDS_MAX; word = strtok_r(NULL, " ", &rest))
+                argv[words++] = word;
+}
+
+int notify_exec(struct notify *n, struct errinfo *err)
+{
         struct run run = { .in = -1, .out = -1, .text = notify_text(n->message, "body") };
+        _cleanup_free_ char *addresses = strdup(notify_text(n->sink, "address"));
         char *argv[WORDS_MAX + 1] = { NULL };
         struct env env = { 0 };
         pid_t group;
-        size_t i;
         int r;
 
-        json_array_foreach(command, i, v)
-                if (i < WORDS_MAX)
-                        argv[i] = (char *)(json_string_value(v) ? json_string_value(v) : "");
+        if (!addresses)
+                abort();
+        make_argv(n, addresses, argv);
         if (!argv[0] || argv[0][0] != '/')
                 return err_set(err, -EINVAL, "the sink has no command");
         run.len = strlen(run.text);
@@ -256,7 +274,7 @@ int notify_exec(struct notify *n, struct errinfo *err)
                 close_fd(&run.out);
                 r = err_set(err, r, "%s: %s", argv[0], strerror(-r));
         }
-        for (i = 0; i < env.n; i++)
+        for (size_t i = 0; i < env.n; i++)
                 free(env.v[i]);
         for (char *c = run.output; *c; c++)
                 if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)

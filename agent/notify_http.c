@@ -7,15 +7,17 @@
 #include <gnutls/crypto.h>
 #include <time.h>
 
+#include "alert_config.h"
 #include "level.h"
 #include "notify.h"
 
-/* Scheme and host of a URL: chat services put their secret into the rest. */
-static int site_len(const char *url)
+/* Scheme and host of a URL: chat services put their secret into the rest. Good until the next call. */
+static const char *site(const char *url)
 {
-        const char *host = strstr(url, "://");
+        static char shown[300];
 
-        return host ? (int)(host + 3 - url + (ptrdiff_t)strcspn(host + 3, "/?")) : 0;
+        sink_url_shown(url, shown, sizeof(shown));
+        return shown;
 }
 
 static size_t on_answer(char *data, size_t size, size_t n, void *to)
@@ -93,9 +95,10 @@ static int post_to(struct notify *n, struct notify_http *h, struct curl_slist *k
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &h->status);
         curl_easy_cleanup(curl);
         curl_slist_free_all(headers);
+        notify_scrub(n, h->answer); /* it may be cut in the middle of a secret */
         if (code != CURLE_OK)
-                return err_set(err, code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT ? -EHOSTUNREACH : -EIO, "%.*s: %s",
-                               site_len(h->url), h->url, *error ? error : curl_easy_strerror(code));
+                return err_set(err, code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT ? -EHOSTUNREACH : -EIO, "%s: %s",
+                               site(h->url), *error ? error : curl_easy_strerror(code));
         return 0;
 }
 
@@ -137,12 +140,12 @@ int notify_webhook(struct notify *n, struct errinfo *err)
 
                 r = notify_post(n, &h, err);
                 if (r >= 0 && h.status >= 200 && h.status < 300) {
-                        snprintf(n->text, sizeof(n->text), "%.*s: HTTP %ld", site_len(h.url), h.url, h.status);
+                        snprintf(n->text, sizeof(n->text), "%s: HTTP %ld", site(h.url), h.status);
                         return 0;
                 }
                 permanent &= r >= 0 && is_permanent(h.status);
                 if (r >= 0)
-                        r = err_set(err, -EPROTO, "%.*s: HTTP %ld: %s", site_len(h.url), h.url, h.status, h.answer);
+                        r = err_set(err, -EPROTO, "%s: HTTP %ld: %s", site(h.url), h.status, h.answer);
         }
         n->permanent = permanent;
         return r;
@@ -249,11 +252,11 @@ static int to_manager(struct notify *n, const char *base, const json_t *list, co
         if (h.status >= 200 && h.status < 300)
                 return 0;
         if (h.status != 400)
-                return err_set(err, -EPROTO, "%.*s: HTTP %ld: %s", site_len(base), base, h.status, h.answer);
+                return err_set(err, -EPROTO, "%s: HTTP %ld: %s", site(base), h.status, h.answer);
         bad = one_by_one(n, url, list, why, sizeof(why));
         if (bad < 0)
-                return err_set(err, bad, "%.*s: lost while a refused batch was sent one by one", site_len(base), base);
-        snprintf(n->text, sizeof(n->text), "%.*s: %d of %zu alerts were refused: %s", site_len(base), base, bad, json_array_size(list), why);
+                return err_set(err, bad, "%s: lost while a refused batch was sent one by one", site(base));
+        snprintf(n->text, sizeof(n->text), "%s: %d of %zu alerts were refused: %s", site(base), bad, json_array_size(list), why);
         return 0;
 }
 

@@ -9,6 +9,8 @@
 #include "notify.h"
 #include "textbuf.h"
 
+#define REFERENCES_MAX 10
+
 static bool is_ascii(const char *s)
 {
         for (; *s; s++)
@@ -17,8 +19,9 @@ static bool is_ascii(const char *s)
         return true;
 }
 
-static void base64(struct textbuf *out, const unsigned char *s, size_t n)
+void notify_base64(struct textbuf *out, const void *data, size_t n)
 {
+        const unsigned char *s = data;
         static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
         for (size_t i = 0; i < n; i += 3) {
@@ -45,7 +48,7 @@ static void add_subject(struct textbuf *out, const char *s)
                 while (n > 1 && at + n < len && ((unsigned char)s[at + n] & 0xc0) == 0x80)
                         n--;
                 textbuf_str(out, at ? "\r\n =?utf-8?B?" : "=?utf-8?B?");
-                base64(out, (const unsigned char *)s + at, n);
+                notify_base64(out, s + at, n);
                 textbuf_str(out, "?=");
                 at += n;
         }
@@ -88,6 +91,26 @@ static void add_recipients(struct textbuf *out, const struct notify *n)
         json_array_foreach(to, i, v)
                 textbuf_printf(out, "%s%s", i ? ",\r\n " : "To: ", json_string_value(v) ? json_string_value(v) : "");
         textbuf_str(out, "\r\n");
+}
+
+/* RFC 5322, 3.6.4: one reference an alert that it is about, the same in every message about it, so that mail programs show
+ * them as one thread; no letter has that id itself. */
+static void add_references(struct textbuf *out, const struct notify *n, const char *host)
+{
+        const json_t *items = json_object_get(n->message, "items"), *item;
+        const char *last = "";
+        size_t i, written = 0;
+
+        json_array_foreach((json_t *)items, i, item) {
+                const char *thread = notify_text(item, "thread");
+
+                if (strlen(thread) != 32 || strspn(thread, "0123456789abcdef") != 32 || written == REFERENCES_MAX)
+                        continue;
+                textbuf_printf(out, "%s <%s.alert@%s>\r\n", written++ ? "" : "References:", thread, host);
+                last = thread;
+        }
+        if (*last)
+                textbuf_printf(out, "In-Reply-To: <%s.alert@%s>\r\n", last, host);
 }
 
 /* What is not a letter, digit, dot or dash in a host name has no place in an address. */
@@ -137,6 +160,7 @@ char *notify_letter(const struct notify *n)
                        tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
         /* The same message keeps its id when it is sent again, so that mail programs show it once. */
         textbuf_printf(&out, "Message-ID: <%.64s@%s>\r\n", is_ascii(id) ? id : "", host);
+        add_references(&out, n, host);
         textbuf_printf(&out, "X-Veille-Id: %.64s\r\nX-Veille-Level: %.16s\r\nX-Veille-Attempt: %d\r\n", is_ascii(id) ? id : "",
                        is_ascii(level) ? level : "", n->attempt);
         if (streq(level, "critical"))

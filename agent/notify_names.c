@@ -10,10 +10,11 @@
 
 #include "alert_config.h"
 #include "notify.h"
+#include "notify_mx.h"
 
 #define ADDRESSES_MAX 8
 
-json_t *notify_resolve(const char *host, struct errinfo *err)
+static json_t *addresses_of(const char *host, struct errinfo *err)
 {
         const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
         struct addrinfo *list = NULL;
@@ -35,6 +36,33 @@ json_t *notify_resolve(const char *host, struct errinfo *err)
         }
         freeaddrinfo(list);
         return found;
+}
+
+/* "mx1.example.org/192.0.2.1", best server first, two addresses of each. */
+static json_t *servers_of(const char *domain, struct errinfo *err)
+{
+        struct mx_host hosts[MX_HOSTS_MAX];
+        int n = mx_look_up(domain, hosts, MX_HOSTS_MAX, err);
+        json_t *found = json_array();
+
+        for (int i = 0; i < n; i++) {
+                json_t *addresses = addresses_of(hosts[i].name, err), *v;
+                size_t k;
+
+                json_array_foreach(addresses, k, v)
+                        if (k < 2)
+                                json_array_append_new(found, json_sprintf("%s/%s", hosts[i].name, json_string_value(v)));
+                json_decref(addresses);
+        }
+        if (json_array_size(found) > 0)
+                return found;
+        json_decref(found);
+        return NULL;
+}
+
+json_t *notify_resolve(const char *host, struct errinfo *err)
+{
+        return str_starts(host, "mx:") ? servers_of(host + 3, err) : addresses_of(host, err);
 }
 
 bool notify_remembered(const struct notify *n, const char *url, char *buf, size_t size)

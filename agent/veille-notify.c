@@ -185,6 +185,8 @@ int main(int argc, char *argv[])
         } else {
                 r = deliver(request, &n, &err);
         }
+        notify_scrub(&n, n.text);
+        notify_scrub(&n, err.text);
         r = answer(&n, found, r, &err);
         json_decref(found);
         json_decref(request);

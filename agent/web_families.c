@@ -31,6 +31,18 @@ static const struct {
         { "veille_samples_left_out", EXPO_GAUGE, "", "Samples that are not shown, by reason: stale, failed, invalid, duplicate" },
         { "veille_brain_up", EXPO_GAUGE, "", "1 when the brain (veilled) has written its status lately" },
         { "veille_brain_age_seconds", EXPO_GAUGE, "seconds", "Time since the brain last wrote its status" },
+        { "veille_alerts", EXPO_GAUGE, "", "Alerts by level and state: open, acknowledged, silenced" },
+        { "veille_alerts_maintenance", EXPO_GAUGE, "", "1 during maintenance: nobody is told of anything" },
+        { "veille_alerts_refused_total", EXPO_COUNTER, "", "Alerts that found no room" },
+        { "veille_alert_messages_total", EXPO_COUNTER, "", "Messages to contacts" },
+        { "veille_alert_digests_total", EXPO_COUNTER, "", "Messages to contacts that are about more than one cause" },
+        { "veille_notify_way_out", EXPO_GAUGE, "", "1 when a message would leave this host although its own mail is down" },
+        { "veille_notify_queue", EXPO_GAUGE, "", "Messages that the sink has not taken yet" },
+        { "veille_notify_failures", EXPO_GAUGE, "", "Deliveries by this sink that failed since the last good one" },
+        { "veille_notify_delivered_total", EXPO_COUNTER, "", "Deliveries that the sink has taken" },
+        { "veille_notify_failed_total", EXPO_COUNTER, "", "Deliveries that failed; each is tried again" },
+        { "veille_notify_dropped_total", EXPO_COUNTER, "", "Messages given up: of a sink that is no longer there, or taken by nobody for days" },
+        { "veille_notify_last_success_timestamp_seconds", EXPO_GAUGE, "seconds", "When the sink last took something" },
         { "veille_exposition_timestamp_seconds", EXPO_GAUGE, "seconds", "When these metrics were written; tells the age of a text file" },
         { "veille_web_requests_total", EXPO_COUNTER, "", "Answers of veille-web by class of HTTP status" },
         { "veille_web_connections_refused_total", EXPO_COUNTER, "", "Connections over a limit that veille-web closed at once" },
@@ -129,6 +141,55 @@ static void checks(struct expo *e, const struct status_doc *status)
         }
 }
 
+static void alerts(struct expo *e, const json_t *alerting)
+{
+        static const char *const states[] = { "open", "acknowledged", "silenced" };
+        const json_t *alerts = json_object_get(alerting, "alerts");
+
+        for (size_t i = 0; i < ARRAY_LEN(states); i++)
+                for (int l = LEVEL_OK + 1; l < LEVEL_MAX; l++) {
+                        const char *labels[] = { "level", level_name((enum level)l), "state", states[i], NULL };
+                        double n = status_number(json_object_get(alerts, states[i]), labels[1]);
+
+                        if (isfinite(n))
+                                expo_sample(e, "veille_alerts", n, labels);
+                }
+}
+
+static void put_number(struct expo *e, const char *name, const json_t *o, const char *member, const char *const *labels)
+{
+        double v = status_number(o, member);
+
+        if (isfinite(v))
+                expo_sample(e, name, v, labels);
+}
+
+static void alerting(struct expo *e, const json_t *o)
+{
+        static const char *const none[] = { NULL };
+        const json_t *s;
+        size_t i;
+
+        if (!json_is_object(o))
+                return;
+        alerts(e, o);
+        expo_sample(e, "veille_alerts_maintenance", isfinite(status_number(o, "maintenance_until")), none);
+        expo_sample(e, "veille_notify_way_out", *status_text(o, "warning") == '\0', none);
+        put_number(e, "veille_alerts_refused_total", o, "refused", none);
+        put_number(e, "veille_alert_messages_total", o, "messages", none);
+        put_number(e, "veille_alert_digests_total", o, "digests", none);
+        put_number(e, "veille_notify_dropped_total", o, "dropped", none);
+        json_array_foreach(json_object_get(o, "sinks"), i, s) {
+                const char *labels[] = { "sink", status_text(s, "sink"), "type", status_text(s, "type"), NULL };
+
+                put_number(e, "veille_notify_queue", s, "waiting", labels);
+                put_number(e, "veille_notify_failures", s, "failures", labels);
+                put_number(e, "veille_notify_delivered_total", s, "delivered", labels);
+                put_number(e, "veille_notify_failed_total", s, "failed", labels);
+                put_number(e, "veille_notify_last_success_timestamp_seconds", s, "good", labels);
+        }
+}
+
 static void health(struct expo *e, const struct status_doc *status)
 {
         for (int h = 0; h < HEALTH_MAX; h++) {
@@ -153,6 +214,7 @@ void web_families_status(struct expo *e, const struct status_doc *status)
         health(e, status);
         components(e, status);
         checks(e, status);
+        alerting(e, json_object_get(status->doc, "alerting"));
         for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
                 double v = status_number(brain, counters[i].member);
 

@@ -101,6 +101,11 @@ static void put_banner(struct textbuf *out, const struct status_doc *s, enum lev
                 textbuf_html(out, why);
                 textbuf_str(out, "</p>\n");
         }
+        if (!s->silent && *status_text(json_object_get(s->doc, "alerting"), "warning")) {
+                textbuf_str(out, "<p class=\"health-why\">Alerts: ");
+                textbuf_html(out, status_text(json_object_get(s->doc, "alerting"), "warning"));
+                textbuf_str(out, "</p>\n");
+        }
         put_counts(out, json_object_get(s->doc, "components"));
         textbuf_str(out, "<p class=\"muted small\">");
         if (isfinite(s->silent_s)) {

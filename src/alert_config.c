@@ -93,17 +93,31 @@ static bool url_ok(const char *s, const char *scheme1, const char *scheme2)
         return true;
 }
 
+void sink_url_shown(const char *url, char *buf, size_t size)
+{
+        const char *host = strstr(url, "://"), *at;
+        size_t n;
+
+        host = host ? host + 3 : url;
+        n = strcspn(host, "/?#");
+        at = memrchr(host, '@', n);
+        snprintf(buf, size, "%.*s%s%.*s%s", (int)(host - url), url, at ? "...@" : "", (int)(at ? n - (size_t)(at + 1 - host) : n), at ? at + 1 : host,
+                 host[n] && !streq(host + n, "/") ? "/..." : "");
+}
+
 static int value_ok(const struct config *c, const char *name, const struct sink_key *k, const char *value, struct errinfo *err)
 {
         const char *origin = config_origin(c, "sink", name, k->key);
+        char shown[300];
 
         if (k->form == FORM_ADDRESS && !address_ok(value))
                 return err_set(err, -EINVAL, "[sink %s]: %s (%s): '%s' is no address like ann@example.org", name, k->key, origin, value);
-        if (k->form == FORM_RELAY && !url_ok(value, "smtp://", "smtps://"))
-                return err_set(err, -EINVAL, "[sink %s]: %s (%s): '%s' is no relay like smtp://mail.example.org:587 or smtps://mail.example.org",
-                               name, k->key, origin, value);
+        sink_url_shown(value, shown, sizeof(shown));
+        if (k->form == FORM_RELAY && !streq(value, "mx") && !url_ok(value, "smtp://", "smtps://"))
+                return err_set(err, -EINVAL, "[sink %s]: %s (%s): '%s' is no relay like smtp://mail.example.org:587, smtps://mail.example.org or mx",
+                               name, k->key, origin, shown);
         if (k->form == FORM_URL && !url_ok(value, "https://", "http://"))
-                return err_set(err, -EINVAL, "[sink %s]: %s (%s): '%s' is no URL like https://host/path", name, k->key, origin, value);
+                return err_set(err, -EINVAL, "[sink %s]: %s (%s): '%s' is no URL like https://host/path", name, k->key, origin, shown);
         return 0;
 }
 
@@ -327,6 +341,22 @@ static bool is_here(const char *url, const char *const *hosts)
         return false;
 }
 
+/* relay = mx leads to the servers of the recipients; of a domain with the name of this host that is this host. */
+static bool recipients_elsewhere(const struct config *c, const char *sink, const char *const *hosts)
+{
+        char *words[LIST_MAX];
+        size_t n = config_list(c, "sink", sink, "to", words, LIST_MAX);
+        bool elsewhere = false;
+
+        for (size_t i = 0; i < n; i++) {
+                const char *at = strrchr(words[i], '@');
+
+                elsewhere |= at && !is_here(at + 1, hosts);
+                free(words[i]);
+        }
+        return elsewhere;
+}
+
 /* Whether a message leaves the host by it although this host's own mail is dead. */
 static bool leaves_the_host(const struct config *c, const char *sink, const char *const *hosts)
 {
@@ -341,7 +371,7 @@ static bool leaves_the_host(const struct config *c, const char *sink, const char
                 return true; /* what a program does we cannot know */
         n = config_list(c, "sink", sink, key, words, LIST_MAX);
         for (size_t i = 0; i < n; i++) {
-                leaves |= !is_here(words[i], hosts);
+                leaves |= streq(words[i], "mx") ? recipients_elsewhere(c, sink, hosts) : !is_here(words[i], hosts);
                 free(words[i]);
         }
         return leaves;

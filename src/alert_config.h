@@ -33,6 +33,9 @@ json_t *sink_config_json(const struct config *c, const char *name, enum sink_typ
 /* The host and port that a URL of a sink leads to; false: it is a numeric address or this host, there is nothing to look up. */
 bool sink_url_host(const char *url, char *host, size_t size, int *ret_port);
 
+/* A URL for eyes: scheme, host and port; "/..." for the rest and "...@" for a log-in, which may be secret. */
+void sink_url_shown(const char *url, char *buf, size_t size);
+
 struct contact_config {
         struct alert_contact contact;
         enum alert_language language;

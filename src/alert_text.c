@@ -1,8 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The veille authors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* Messages in words. The frame is translated, with what to do (alert_advice.c); the sentence of the rule is the one that the
- * page and veillectl show. */
+/* Messages in words: the frame here, what to do in alert_advice.c, the sentences of rules and of the brain in french.h. */
 
 #include "alert_text.h"
 
@@ -10,11 +9,11 @@
 #include <stdarg.h>
 #include <time.h>
 
+#include "french.h"
 #include "topology.h"
 
 #define FULL_MAX 6    /* so many alerts are told in full; of more the rest in a line each */
 #define LINES_MAX 200 /* of what is not critical; criticals are all named */
-#define ITEMS_MAX 200 /* as JSON */
 
 enum word {
         W_LEVEL, /* + enum level */
@@ -24,6 +23,7 @@ enum word {
         W_VALUE, W_READ, W_RULE, W_AGO, W_CHANGES, W_ROLE, /* + enum topology_role */
         W_ON_IT = W_ROLE + TOPOLOGY_ROLE_MAX, W_MEANS_PROTECTED, W_MEANS_MAIL, W_MEANS_SYSTEM, W_MEANS_WARN, W_MEANS_HOST, W_MEANS_SERVICE, W_MEANS_NOTHING, W_MEANS_OVER,
         W_NO_CLEARS, W_UNACKED, W_ACK, W_DIGEST, W_REFUSED, W_MORE, W_FOOT, W_CAUSED, W_DAYS,
+        W_TEST_SUBJECT, W_TEST_BODY, W_TEST_REACHES, W_TEST_CONTACT,
         WORDS_MAX,
 };
 
@@ -82,6 +82,12 @@ static const char *const words[WORDS_MAX][ALERT_LANGUAGES] = {
         [W_FOOT] = { "veille on %s, %s, message %s", "veille sur %s, %s, message %s" },
         [W_CAUSED] = { "because of %s", "à cause de %s" },
         [W_DAYS] = { "days", "jours" },
+        [W_TEST_SUBJECT] = { "test of veille: nothing is wrong", "essai de veille : tout va bien" },
+        [W_TEST_BODY] = { "Somebody asked for this test with \"veillectl test-alert\". Nothing is wrong.",
+                          "Quelqu'un a demandé cet essai par « veillectl test-alert ». Tout va bien." },
+        [W_TEST_REACHES] = { "When you read this, messages of veille on %s reach you.", "Si vous lisez ceci, les messages de veille sur %s vous parviennent." },
+        [W_TEST_CONTACT] = { "When you read this, messages of veille on %s reach you as contact %s.",
+                             "Si vous lisez ceci, les messages de veille sur %s vous parviennent en tant que contact %s." },
 };
 
 const char *alert_text_at(size_t i, enum alert_language language)
@@ -145,7 +151,7 @@ void alert_duration_text(int64_t us, enum alert_language language, char *buf, si
 
 /* --- the subject ------------------------------------------------------------------------------------------ */
 
-static const char *to_do(const struct alert *x, enum alert_language language)
+const char *alert_text_to_do(const struct alert *x, enum alert_language language)
 {
         const struct alert_advice *advice = alert_advice(x->check, x->rule);
 
@@ -172,7 +178,7 @@ static size_t n_components(const struct alert_message *m)
 }
 
 /* The item that the subject is about: of what is not over the worst, the cause before its consequences. */
-static const struct alert_item *headline(const struct alert_message *m)
+const struct alert_item *alert_text_headline(const struct alert_message *m)
 {
         const struct alert_item *best = &m->items[0];
 
@@ -187,7 +193,7 @@ static const struct alert_item *headline(const struct alert_message *m)
 
 void alert_text_subject(const struct alerts *a UNUSED, const struct alert_message *m, enum alert_language l, struct textbuf *out)
 {
-        const struct alert_item *head = headline(m);
+        const struct alert_item *head = alert_text_headline(m);
         const struct alert *x = head->alert;
         size_t others = n_components(m) - 1;
 
@@ -198,7 +204,7 @@ void alert_text_subject(const struct alerts *a UNUSED, const struct alert_messag
                 enum level shown = over(head) ? LEVEL_CRITICAL : x->level; /* over but untold: it was critical */
 
                 textbuf_printf(out, "%s: %s: ", word(W_LEVEL + shown, l), x->component);
-                textbuf_str(out, over(head) ? word(W_WHAT + ALERT_PASSED, l) : to_do(x, l));
+                textbuf_str(out, over(head) ? word(W_WHAT + ALERT_PASSED, l) : alert_text_to_do(x, l));
                 if (head->what == ALERT_REPEAT || head->what == ALERT_ESCALATED)
                         textbuf_printf(out, " (%s)", word(W_WHAT + (int)head->what, l));
         }
@@ -321,8 +327,14 @@ static void add_evidence(struct textbuf *out, const struct alert_message *m, con
 
         alert_duration_text(m->now_us - x->read_us, l, age, sizeof(age));
         label(out, W_EVIDENCE, l);
-        if (isfinite(x->value))
-                textbuf_printf(out, "%s %.6g, ", word(W_VALUE, l), x->value);
+        if (isfinite(x->value)) {
+                char number[32];
+
+                snprintf(number, sizeof(number), "%.6g", x->value);
+                if (l == ALERT_FR && strchr(number, '.'))
+                        *strchr(number, '.') = ',';
+                textbuf_printf(out, "%s %s, ", word(W_VALUE, l), number);
+        }
         fill(out, W_READ, l, age, *x->check ? x->check : "-");
         if (*x->instance && !streq(x->instance, x->component))
                 textbuf_printf(out, " (%s)", x->instance);
@@ -349,21 +361,40 @@ static void add_title(struct textbuf *out, const struct alert_item *item, enum a
         textbuf_str(out, ")\n");
 }
 
+/* What a rule or the brain says; never nothing. */
+static void add_sentence(struct textbuf *out, const char *english, enum alert_language l)
+{
+        if (l == ALERT_FR)
+                french_add(out, english);
+        else
+                textbuf_str(out, english);
+}
+
+static const char *sentence(const struct alert *x)
+{
+        return *x->text ? x->text : x->rule;
+}
+
 static void add_full(struct textbuf *out, const struct alerts *a, const struct alert_message *m, const struct alert_item *item, enum alert_language l)
 {
         const struct alert *x = item->alert;
 
         add_title(out, item, l);
         label(out, W_HAPPENED, l);
-        textbuf_printf(out, "%s\n", *x->text ? x->text : x->rule);
+        add_sentence(out, sentence(x), l);
+        textbuf_char(out, '\n');
         add_since(out, a, m, item, l);
         add_evidence(out, m, x, l);
         add_meaning(out, x, over(item), l);
         if (!over(item)) {
                 label(out, W_DO, l);
-                textbuf_printf(out, "%s\n", to_do(x, l));
+                textbuf_printf(out, "%s\n", alert_text_to_do(x, l));
                 label(out, W_ENDS, l);
-                textbuf_printf(out, "%s\n", *x->clears ? x->clears : word(W_NO_CLEARS, l));
+                if (*x->clears)
+                        add_sentence(out, x->clears, l);
+                else
+                        textbuf_str(out, word(W_NO_CLEARS, l));
+                textbuf_char(out, '\n');
         }
         add_commands(out, x, l);
 }
@@ -372,8 +403,10 @@ static void add_line(struct textbuf *out, const struct alert_item *item, enum al
 {
         const struct alert *x = item->alert;
 
-        textbuf_printf(out, "- %s: %s (%s): %s\n", x->component, over(item) ? word(W_OVER, l) : word(W_LEVEL + (int)x->level, l),
-                       word(W_WHAT + (int)item->what, l), *x->text ? x->text : x->rule);
+        textbuf_printf(out, "- %s: %s (%s): ", x->component, over(item) ? word(W_OVER, l) : word(W_LEVEL + (int)x->level, l),
+                       word(W_WHAT + (int)item->what, l));
+        add_sentence(out, sentence(x), l);
+        textbuf_char(out, '\n');
 }
 
 static bool must_be_named(const struct alert_item *i)
@@ -400,7 +433,7 @@ static void add_lines(struct textbuf *out, const struct alert_message *m, size_t
 
 static void add_end(struct textbuf *out, const struct alert_message *m, enum alert_language l)
 {
-        const struct alert_item *head = headline(m);
+        const struct alert_item *head = alert_text_headline(m);
         struct textbuf command = { 0 };
         char now[40];
 
@@ -442,63 +475,15 @@ void alert_text_body(const struct alerts *a, const struct alert_message *m, enum
         add_end(out, m, l);
 }
 
-/* --- as JSON ------------------------------------------------------------------------------------------------- */
-
-static json_t *seconds(int64_t us)
+void alert_text_test(const char *host, const char *contact, const char *id, int64_t wall_us, enum alert_language l, struct textbuf *subject, struct textbuf *body)
 {
-        int64_t ms = us / 1000;
+        char now[40];
 
-        return json_real((double)ms / 1000);
-}
-
-json_t *alert_fact_json(const struct alerts *a, const struct alert *x)
-{
-        json_t *roles = json_array(), *o;
-
-        for (int role = 0; role < TOPOLOGY_ROLE_MAX; role++)
-                if (x->roles & TOPOLOGY_ROLE_BIT(role))
-                        json_array_append_new(roles, json_string(topology_role_name((enum topology_role)role)));
-        o = json_pack("{ss ss ss ss ss ss ss ss ss ss so so so so sb so sb}", "host", x->host, "component", x->component, "kind", x->kind,
-                      "rule", x->rule, "level", level_name(x->level), "worst", level_name(x->worst), "text", x->text, "clears", x->clears,
-                      "check", x->check, "instance", x->instance, "opened", seconds(alerts_wall_us(a, x->opened_us)), "since",
-                      seconds(alerts_wall_us(a, x->level_us)), "read", seconds(alerts_wall_us(a, x->read_us)), "roles", roles, "protected",
-                      x->protected_, "cause", x->cause ? json_string(x->cause) : json_null(), "acknowledged", x->acked);
-        if (isfinite(x->value))
-                json_object_set_new(o, "value", json_real(x->value));
-        if (x->acked) {
-                json_object_set_new(o, "acknowledged_by", json_string(x->acked_by));
-                json_object_set_new(o, "acknowledged_why", json_string(x->acked_why));
-        }
-        return o;
-}
-
-static json_t *text_json(struct textbuf *b)
-{
-        json_t *s = json_stringn(b->data ? b->data : "", b->len);
-
-        textbuf_done(b);
-        return s ? s : json_string("(text that is not UTF-8)");
-}
-
-json_t *alert_message_json(const struct alerts *a, const struct alert_message *m, enum alert_language l)
-{
-        struct textbuf subject = { 0 }, body = { 0 };
-        const struct alert_item *head = headline(m);
-        json_t *items = json_array();
-
-        alert_text_subject(a, m, l, &subject);
-        alert_text_body(a, m, l, &body);
-        for (size_t i = 0; i < MIN(m->n, ITEMS_MAX); i++) {
-                json_t *o = alert_fact_json(a, m->items[i].alert);
-
-                json_object_set_new(o, "what", json_string(alert_what_name(m->items[i].what)));
-                json_object_set_new(o, "was", json_string(level_name(m->items[i].was)));
-                json_object_set_new(o, "peak", json_string(level_name(m->items[i].peak)));
-                json_object_set_new(o, "to_do", json_string(to_do(m->items[i].alert, l)));
-                json_array_append_new(items, o);
-        }
-        return json_pack("{si ss ss so ss ss ss ss sb so so so sI}", "version", 1, "id", m->id, "contact", m->contact, "time", seconds(m->wall_us),
-                         "host", head->alert->host, "component", head->alert->component, "level", level_name(m->level), "what",
-                         alert_what_name(head->what), "digest", m->digest, "subject", text_json(&subject), "body", text_json(&body), "items",
-                         items, "total", (json_int_t)m->n);
+        textbuf_printf(subject, "[%s] %s", host, word(W_TEST_SUBJECT, l));
+        textbuf_printf(body, "%s\n\n", word(W_TEST_BODY, l));
+        fill(body, *contact ? W_TEST_CONTACT : W_TEST_REACHES, l, host, contact);
+        alert_time_text(wall_us, now, sizeof(now));
+        textbuf_str(body, "\n\n-- \n");
+        fill(body, W_FOOT, l, host, now, id);
+        textbuf_char(body, '\n');
 }

@@ -170,7 +170,7 @@ const struct config_key config_keys[] = {
         { "contact", true, "step", CONFIG_INT, "0", 0, 10, NULL,
           "0: is told at once. 1 and more: only when nobody acknowledged in time, see [alert] escalate_after." },
         { "contact", true, "language", CONFIG_ENUM, "en", 0, 0, "en fr",
-          "Language of the messages. The sentences of the rules are English in both." },
+          "Language of the messages. The words of devices, plugins and the kernel stay as they are." },
 
         { "sink", true, "type", CONFIG_ENUM, NULL, 0, 0, "mail webhook alertmanager journal exec",
           "mail: by SMTP to relays, never through a local sendmail. webhook: JSON by POST. alertmanager: all alerts as they are to the API v2 of one or "
@@ -182,7 +182,8 @@ const struct config_key config_keys[] = {
         { "sink", true, "from", CONFIG_STRING, NULL, 0, 0, NULL,
           "mail: address of the sender. Unset: veille at the name of this host." },
         { "sink", true, "relay", CONFIG_LIST, NULL, 0, 0, NULL,
-          "mail: servers that are tried in turn: smtp://host, smtp://host:587, smtps://host. At least one should not be this host." },
+          "mail: servers that are tried in turn: smtp://host, smtp://host:587, smtps://host; mx: straight to the servers of each recipient's domain, "
+          "without a log-in (mostly with tls = try). At least one should not be this host." },
         { "sink", true, "tls", CONFIG_ENUM, "required", 0, 0, "required try none",
           "mail: STARTTLS on smtp://: required with a certificate that fits, tried with any certificate, or never." },
         { "sink", true, "user", CONFIG_STRING, NULL, 0, 0, NULL,
@@ -204,7 +205,7 @@ const struct config_key config_keys[] = {
           "exec: a program with its arguments, run as user veille with the message on standard input and the SMARTD_* variables of smartd -M exec, "
           "and VEILLE_* of our own." },
         { "sink", true, "address", CONFIG_STRING, NULL, 0, 0, NULL,
-          "exec: what SMARTD_ADDRESS shall be. Unset: root." },
+          "exec: what SMARTD_ADDRESS shall be; set, a command of one word also gets the arguments that smartd gives (-s SUBJECT ADDRESS). Unset: root." },
 
         { "hooks", false, "mode", CONFIG_ENUM, "advise", 0, 0, "advise confirm auto",
           "What becomes of all hooks whose time has come. advise: it is only said what would be run. confirm: it is run when an administrator says "

@@ -15,7 +15,7 @@ $(FUZZDIR)/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZDIR)/libagent.a $(FUZZDIR)/libcheck
 	$(if $(V),,@echo '  LD $@')
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-missing-prototypes $(FUZZSAN) -fsanitize=fuzzer $(INC_tests) $(call pkg_cflags,$(ALL_PKGS)) -MMD -MP -o $@ $< \
 		-Wl,--start-group $(FUZZDIR)/libagent.a $(FUZZDIR)/libchecks.a $(FUZZDIR)/libveille.a -Wl,--end-group \
-		$(call pkg_libs,$(ALL_PKGS)) -lsensors -lm
+		$(call pkg_libs,$(ALL_PKGS)) -lsensors -lresolv -lm
 
 fuzz-programs: $(FUZZ:%=$(FUZZDIR)/fuzz_%)
 fuzz: deps-check

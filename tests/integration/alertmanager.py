@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 175
-"""A real Alertmanager (Debian's) shows what is open, sees it end, and shows it again after a restart that lost all it knew."""
+# timeout: 300
+"""A real Alertmanager (Debian's) shows what is open, sees it get worse and end, and shows it again after a restart that lost all it knew. Of a batch of
+which it refuses a part nothing else is lost."""
 
+import http.server
 import json
 import os
 import shutil
@@ -11,7 +13,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.error
 import urllib.request
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -59,6 +63,67 @@ class Manager:
     def critical(self):
         return [a for a in self.alerts() or [] if a["labels"]["severity"] == "critical" and a["labels"]["host"] == "mx1" and a["annotations"]["summary"]]
 
+    def severities(self, rule):
+        """Of the alerts of this rule: severity -> summary."""
+        return {a["labels"]["severity"]: a["annotations"]["summary"] for a in self.alerts() or [] if a["labels"]["alertname"] == rule}
+
+
+class Spoiler(http.server.BaseHTTPRequestHandler):
+    """Hands alerts on to the real one; an alert that is called bad-one gets a label that Alertmanager does not take."""
+    target, answers = "", []
+
+    def do_POST(self):
+        alerts_in = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        for alert in alerts_in:
+            if alert["labels"]["alertname"] == "bad-one":
+                alert["labels"]["no-name-of-a-label"] = "x"
+        request = urllib.request.Request(self.target + self.path, json.dumps(alerts_in).encode(), {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                status, body = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, body = error.code, error.read()
+        self.answers.append((len(alerts_in), status))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_worse(host, manager):
+    """The severity is a label: what was milder is over, what is worse is another alert there; values are in annotations."""
+    rule = "memory-error-rate"
+    host.edac("ce_count", "3")
+    alerts.until(lambda: "notice" in manager.severities(rule), 90)
+    first = manager.severities(rule)
+    host.edac("ce_count", "30")
+    alerts.until(lambda: list(manager.severities(rule)) == ["warning"], 90)
+    second = manager.severities(rule)
+    good = list(first) == ["notice"] and first["notice"].startswith("3 corrected") and list(second) == ["warning"] and second["warning"].startswith("30 corrected")
+    host.edac("ce_count", "40")
+    alerts.until(lambda: manager.severities(rule).get("warning", "").startswith("40 corrected"), 120)
+    third = manager.severities(rule)
+    none([] if good and third.get("warning", "").startswith("40 corrected") else [first, second, third, host.ctl("alerts")],
+         "it sees it get worse, and its numbers change: one alert, not one for each number")
+
+
+def test_batch(manager):
+    Spoiler.target = "http://127.0.0.1:%d" % manager.port
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Spoiler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    facts = [{"rule": rule, "host": "mx1", "component": "mc0", "level": "warning", "worst": "warning", "opened": time.time() - 60, "since": time.time() - 60,
+              "text": "x", "changes": 1} for rule in ("good-one", "bad-one", "other-good-one")]
+    request = {"sink": {"type": "alertmanager", "timeout": 20, "url": ["http://127.0.0.1:%d" % server.server_address[1]]}, "alerts": facts}
+    done = subprocess.run([alerts.SAN + "veille-notify"], input=json.dumps(request), capture_output=True, text=True)
+    answer, names = json.loads(done.stdout), {a["labels"]["alertname"] for a in manager.alerts() or []}
+    server.shutdown()
+    good = answer["ok"] and "1 of 3 alerts were refused" in answer["text"] and {"good-one", "other-good-one"} <= names and "bad-one" not in names
+    none([] if good and Spoiler.answers[0] == (3, 400) else [answer, sorted(names), Spoiler.answers, done.stderr],
+         "it refuses a part of a batch (400): the rest is there, the answer says how many were refused")
+
 
 def main():
     if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
@@ -87,6 +152,8 @@ def main():
             host.edac("ue_count", "0")
             over = alerts.until(lambda: manager.alerts() == [], 60)
             none([] if over else [manager.alerts(), host.ctl("notify", "queue")], "it sees the end")
+            test_worse(host, manager)
+            test_batch(manager)
         finally:
             host.stop(signal.SIGTERM)
             manager.stop()

@@ -112,6 +112,8 @@ static void ways_out_that_are_none_are_warned_of(void **state UNUSED)
                 { "[sink am]\ntype = alertmanager\nurl = http://localhost:9093\n", "no message leaves this host" },
                 { "[sink m]\ntype = mail\nto = a@b\nrelay = smtp://localhost smtp://127.0.0.1:25 smtp://[::1]:25 smtp://MX1.example.org\n"
                   "[contact a]\nsinks = m\n", "the only way out is this host's own mail" },
+                { "[sink m]\ntype = mail\nto = a@mx1.example.org\nrelay = mx\n[contact a]\nsinks = m\n", "the only way out is this host's own mail" },
+                { "[sink m]\ntype = mail\nto = a@mx1.example.org b@example.net\nrelay = mx\n[contact a]\nsinks = m\n", "" },
                 { "[sink m]\ntype = mail\nto = a@b\nrelay = smtp://localhost smtp://other.example.org\n[contact a]\nsinks = m\n", "" },
                 { "[sink j]\ntype = journal\n[contact a]\nsinks = j\n", "no message leaves this host" },
                 { "[sink j]\ntype = journal\n" HOOK "[contact a]\nsinks = j\n[contact b]\nsinks = hook\n", "[contact a]: its only way out" },
@@ -152,12 +154,34 @@ static void names_to_look_up_are_found_in_urls(void **state UNUSED)
         }
 }
 
+static void of_a_url_only_the_host_is_shown(void **state UNUSED)
+{
+        static const char *const rows[][2] = {
+                { "https://chat.example.org/services/T0/B0/x?token=y", "https://chat.example.org/..." },
+                { "http://am:9093", "http://am:9093" },
+                { "http://am:9093/", "http://am:9093" },
+                { "http://ann:secret@host:1/x", "http://...@host:1/..." },
+                { "http://a@b@host?x", "http://...@host/..." },
+                { "smtps://mail.example.org", "smtps://mail.example.org" },
+                { "mx", "mx" },
+                { "", "" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                char shown[100];
+
+                sink_url_shown(rows[i][0], shown, sizeof(shown));
+                assert_string_equal(shown, rows[i][1]);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_said_is_taken),
                 cmocka_unit_test(what_makes_no_sense_is_refused_with_its_place),
                 cmocka_unit_test(too_many_contacts_are_refused),
+                cmocka_unit_test(of_a_url_only_the_host_is_shown),
                 cmocka_unit_test(names_to_look_up_are_found_in_urls),
                 cmocka_unit_test(ways_out_that_are_none_are_warned_of),
         };

@@ -5,6 +5,8 @@
 
 #include "test.h"
 
+#include <math.h>
+
 #include "alert_text.h"
 #include "check.h"
 #include "topology.h"
@@ -153,6 +155,63 @@ static void a_message_says_what_a_reader_needs(void **state UNUSED)
         end(&ask);
 }
 
+static void thread(struct ask *ask, char *buf)
+{
+        const json_t *item = json_array_get(json_object_get(ask->last.doc, "items"), 0);
+
+        snprintf(buf, 33, "%s", json_string_value(json_object_get(item, "thread")));
+        assert_int_equal(strlen(buf), 32);
+}
+
+static void all_messages_of_an_alert_are_one_thread(void **state UNUSED)
+{
+        char first[33], next[33];
+        struct ask ask;
+
+        begin(&ask, ALERT_EN);
+        set(&ask, "sda", "smart-ata", "smart-failed", LEVEL_WARNING, 0, false, NOW);
+        alerts_step(ask.alerts, NOW + 20 * SEC, on_message, &ask);
+        thread(&ask, first);
+        set(&ask, "sda", "smart-ata", "smart-failed", LEVEL_CRITICAL, 0, false, NOW + 60 * SEC);
+        alerts_step(ask.alerts, NOW + 60 * SEC, on_message, &ask);
+        thread(&ask, next);
+        assert_string_equal(first, next);
+        set(&ask, "sda", "smart-ata", "smart-failed", LEVEL_OK, 0, false, NOW + 3600 * SEC);
+        alerts_step(ask.alerts, NOW + 3700 * SEC, on_message, &ask);
+        thread(&ask, next);
+        assert_string_equal(first, next);
+        assert_int_equal(ask.n, 3);
+        /* The next illness is another story. */
+        alerts_clock(ask.alerts, NOW + 90000 * SEC, WALL + 90000 * SEC);
+        set(&ask, "sda", "smart-ata", "smart-failed", LEVEL_CRITICAL, 0, false, NOW + 90000 * SEC);
+        alerts_step(ask.alerts, NOW + 90000 * SEC, on_message, &ask);
+        thread(&ask, next);
+        assert_string_not_equal(first, next);
+        end(&ask);
+}
+
+/* A rule or a brain that gives no sentence: the name of the rule stands for it, in every form. */
+static void no_message_is_without_a_why(void **state UNUSED)
+{
+        for (int l = 0; l < ALERT_LANGUAGES; l++)
+                for (int given = 0; given < 2; given++) {
+                        const struct alert_about about = { .host = "mx1", .component = "sda", .kind = "disk" };
+                        const struct alert_input in = { .rule = "odd-rule", .level = LEVEL_CRITICAL, .text = given ? "" : NULL, .value = NAN };
+                        const char *why;
+                        struct ask ask;
+
+                        begin(&ask, (enum alert_language)l);
+                        alerts_component(ask.alerts, &about, &in, 1, NOW);
+                        alerts_step(ask.alerts, NOW, on_message, &ask);
+                        why = strstr(ask.last.body, l == ALERT_FR ? "Ce qui se passe" : "What happened");
+                        assert_non_null(why);
+                        assert_non_null(strstr(why, "odd-rule"));
+                        assert_true(strstr(why, "odd-rule") < strchr(why, '\n'));
+                        assert_non_null(strstr(json_string_value(json_object_get(json_array_get(json_object_get(ask.last.doc, "items"), 0), "text")), "odd-rule"));
+                        end(&ask);
+                }
+}
+
 static void redundancy_makes_it_less_urgent(void **state UNUSED)
 {
         struct ask ask;
@@ -220,6 +279,8 @@ int main(void)
                 cmocka_unit_test(translations_have_the_same_places),
                 cmocka_unit_test(every_check_has_its_advice),
                 cmocka_unit_test(a_message_says_what_a_reader_needs),
+                cmocka_unit_test(all_messages_of_an_alert_are_one_thread),
+                cmocka_unit_test(no_message_is_without_a_why),
                 cmocka_unit_test(redundancy_makes_it_less_urgent),
                 cmocka_unit_test(what_was_critical_and_is_over_says_so),
                 cmocka_unit_test(a_digest_names_every_critical),
