@@ -139,7 +139,7 @@ static void silence_is_never_ok(void **state UNUSED)
         static const struct {
                 enum verdict verdict;
                 const char *why;
-        } rows[] = { { VERDICT_TIMEOUT, "sda has not answered the check smart" }, { VERDICT_FAILED, "smart: broken" },
+        } rows[] = { { VERDICT_TIMEOUT, "sda has not answered the check smart: broken" }, { VERDICT_FAILED, "smart: broken" },
                      { VERDICT_DENIED, "smart: broken" }, { VERDICT_NODATA, "gave data before" } };
 
         for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
