@@ -81,17 +81,20 @@ class Lab:
         start = time.monotonic()
         self.m = m = Machine(self.kind, disks, **options)
         try:
-            if prepare:
-                prepare(m)
-            self.extra = extra
-            self.start_veille()
-            m.start_peers(*peers)
-            self.peers = peers
+            self.prepare, self.extra, self.peers = prepare, extra, peers
+            self.start_all()
         except BaseException:
             m.close()
             raise
         print("# %s: machine is up after %.1f s" % (self.family, time.monotonic() - start), flush=True)
         return m
+
+    def start_all(self):
+        """After a boot."""
+        if self.prepare:
+            self.prepare(self.m)
+        self.start_veille()
+        self.m.start_peers(*self.peers)
 
     def start_veille(self):
         self.m.start_veille("\n".join([config(), self.extra, os.environ.get("LAB_CONFIG", "").replace("\\n", "\n")]))
@@ -132,18 +135,19 @@ class Lab:
         return found is not None and found[1]["level"] == level
 
     def fault(self, title, inject, seen, expect, look=None, peers=None, repair=None, limit=None, stays=None,
-              later=False, again=None, alone=False):
+              later=False, again=None, alone=False, reboots=False):
         """expect: (component, level, rule). peers: {name: pattern} of what they are known to say. stays: why the verdict remains
         after the repair. limit: seconds for the verdict. again: the check that is to look again while a rule holds back, where an event
-        begins it. alone: no comparison, the peers had begun before."""
+        begins it. alone: no comparison, the peers had begun before. reboots: the machine is another run after the injection, and the clock
+        starts when veille is started there."""
         if self.only and not re.search(self.only, title):
             return
         row = {"family": self.family, "machine": self.kind, "fault": title, "component": expect[0], "level": expect[1], "rule": expect[2],
                "looked": bool(look), "commit": commit(), "time": int(time.time())}
         problem = None
         try:
-            self.inject_and_judge(row, inject, seen, expect, (look, again), peers or {}, limit or self.limit)
-            if not alone:
+            self.inject_and_judge(row, inject, seen, expect, (look, again), peers or {}, limit or self.limit, reboots)
+            if not alone and not reboots:
                 self.compare(row)
         except Exception as e:
             problem = str(e) or traceback.format_exc()
@@ -164,13 +168,15 @@ class Lab:
         if not good:
             print("".join("# " + line + "\n" for line in str(detail)[-3000:].splitlines()), flush=True)
 
-    def inject_and_judge(self, row, inject, seen, expect, looks, peers, limit):
+    def inject_and_judge(self, row, inject, seen, expect, looks, peers, limit, reboots):
         m, (look, again) = self.m, looks
         before = m.status()
         if before and self.says(before, *expect):
             raise AssertionError("veille says so before anything is wrong: the fault would prove nothing")
         since = self.since = m.now()
         inject()
+        if reboots:
+            since = self.since = m.started
         row["kernel"] = seen(since)
         if look:
             since = m.poll(look)
@@ -229,16 +235,7 @@ class Lab:
         if look:
             m.poll(look)
         silent = lambda d: self.reason(d, expect[0], expect[2]) is None
-        stop = time.monotonic() + self.limit
-        while True:  # a rule's calm needs a further look
-            try:
-                _, doc = m.wait_status(silent, since, 5, "after the repair veille still says %s %s %s" % expect)
-                break
-            except Timeout:
-                if time.monotonic() > stop:
-                    raise
-                if look:
-                    m.poll(look)
+        doc = self.until(silent, look, since, self.limit, "after the repair veille still says %s %s %s" % expect)
         row["green"] = round(doc["time_boot"] - since, 2)
 
     def finish(self, limit=100):

@@ -5,11 +5,14 @@
     with Machine("pc", disks=[Disk("d0", "ata"), Disk("d1", "scsi")]) as m:
         m.sh("cat /proc/mdstat")        -> (exit status, [lines])        a command inside
         m.do("mkdir /x")                -> "text"; a status other than 0 is an error
+        m.tell("...")                   a command that ends the machine: nothing is waited for
         m.name("d0")                    -> "sda": what the kernel calls a disk now
         m.qmp("set_link", name="nic0", up=False)
         m.fail("d0", "read", sector=2048) / m.heal("d0") / m.freeze("d0") / m.thaw("d0")     see Disk
         m.unplug("d0") / m.plug("d0")
         m.start_veille(config) / m.start_peers()
+        m.kill(); m.boot_again(without=["d1"])     the power is cut; it is switched on again, with what its disks hold
+        m.reborn()                      waits until a machine that resets itself is up again
         m.now()                         -> seconds of the guest's CLOCK_BOOTTIME: the clock of everything below
         m.kernel(r"I/O error", since)   -> Line(time, text), waits for the kernel's log to say so
         m.peer("smartd", r"FAILED", since, limit)
@@ -60,14 +63,16 @@ class Disk:
 
 class Machine:
     def __init__(self, machine="pc", disks=(), args=(), append="", memory=512, power=False, bmc=None, counted=True):
-        self.machine, self.disks = machine, {d.name: d for d in disks}
+        self.machine, self.disks, self.ports = machine, {d.name: d for d in disks}, [d.name for d in disks]
+        self.absent = set()
         self.directory = tempfile.mkdtemp(prefix="veille-vm-")
         self.lines, self.docs, self.latest, self.news = [], [], 0.0, threading.Condition()
         self.answers, self.events, self.ended, self.injected = [], [], False, {}
-        self.process, self.page, self.memory_path, self.looked = None, None, None, None
+        self.process, self.page, self.memory_path, self.looked, self.listeners, self.started = None, None, None, None, [], 0
         self.keep = os.environ.get("LAB_KEEP")
+        self.how = (memory, args, append, power, bmc, counted)
         try:
-            self.boot(memory, args, append, power, bmc, counted)
+            self.boot(*self.how)
         except BaseException:
             self.close()
             raise
@@ -89,6 +94,35 @@ class Machine:
             print("# kept: " + self.directory)
         else:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def kill(self):
+        """The power is cut."""
+        self.process.kill()
+        self.process.wait()
+        for thread in self.listeners:
+            thread.join()
+        for s in (self.shell, self.witness, self.qmp_socket):
+            s.close()
+        if self.memory_path:
+            self.page.close()
+            os.unlink(self.memory_path)
+
+    def boot_again(self, without=()):
+        self.forget()
+        self.injected = {}
+        self.absent = set(without)
+        self.boot(*self.how)
+
+    def reborn(self):
+        """It has reset itself, or does so now: waits until it is up."""
+        self.until_ready()
+        self.forget()
+        self.now()
+
+    def forget(self):
+        """Its clock begins anew; what was told before is of another run."""
+        with self.news:
+            self.lines, self.docs, self.latest, self.ended, self.looked, self.events = [], [], 0.0, False, None, []
 
     # --- starting ---------------------------------------------------------------------------------
 
@@ -115,11 +149,11 @@ class Machine:
                         "-device", "isa-ipmi-kcs,bmc=bmc0"]
         command += ["-machine", kind, "-device", "virtio-scsi-pci,id=vs"]
         self.place_disks()
-        for disk in self.disks.values():
-            with open("%s/%s" % (d, disk.name), "wb") as f:
+        for disk in [d for d in self.disks.values() if d.name not in self.absent]:
+            with open("%s/%s" % (d, disk.name), "ab") as f:
                 f.truncate(disk.mib << 20)
             if self.machine == "q35" and disk.kind in ("nvme", "virtio"):
-                command += ["-device", "pcie-root-port,id=port-%s,chassis=%d" % (disk.name, 1 + list(self.disks).index(disk.name))]
+                command += ["-device", "pcie-root-port,id=port-%s,chassis=%d" % (disk.name, 1 + self.ports.index(disk.name))]
             command += ["-blockdev", "driver=file,node-name=file-%s,filename=%s/%s" % (disk.name, d, disk.name),
                         "-blockdev", "driver=raw,node-name=disk-%s,file=file-%s" % (disk.name, disk.name)]
             command += ["-device", ",".join("%s=%s" % (k, v) if k != "driver" else v for k, v in self.device(disk).items())]
@@ -134,20 +168,25 @@ class Machine:
         self.qmp_socket = self.connect("qmp")
         self.qmp_lines = self.qmp_socket.makefile("rb")
         self.qmp_lines.readline()
-        for target in (self.listen, self.listen_qmp):
-            threading.Thread(target=target, daemon=True).start()
+        self.listeners = [threading.Thread(target=target, daemon=True) for target in (self.listen, self.listen_qmp)]
+        for thread in self.listeners:
+            thread.start()
         self.qmp("qmp_capabilities")
         if power:
             with open(self.memory_path, "r+b") as f:
                 self.page = mmap.mmap(f.fileno(), POWER_AT + POWER_PAGE)
             self.power()
-        while True:
-            line = self.shell_line()
-            if line == "READY":
-                break
+        self.until_ready()
+
+    def until_ready(self):
+        self.shell.settimeout(GUEST_S)
+        while self.shell_line() != "READY":
+            pass
 
     def place_disks(self):
-        """Which port a disk hangs on."""
+        """Which port a disk hangs on. What was taken out leaves its port empty."""
+        if any(disk.bus for disk in self.disks.values()):
+            return
         ata = ahci = 0
         for number, disk in enumerate(self.disks.values()):
             if disk.kind == "ata":
@@ -214,6 +253,10 @@ class Machine:
                 out.append(line)
                 continue
             return int(end.group(2)), out + [end.group(1)] * bool(end.group(1))  # a last line may lack its end
+
+    def tell(self, command):
+        """A command that will not be answered: it ends the machine."""
+        self.shell.sendall(command.encode() + b"\n")
 
     def do(self, command):
         code, out = self.sh(command)
@@ -362,7 +405,7 @@ class Machine:
         self.do("mkdir -p /etc/veille /run/veille /var/lib/veille; chown veille:veille /run/veille /var/lib/veille")
         self.do("printf '%%s\\n' %s >/etc/veille/veille.conf" % " ".join("'%s'" % line.replace("'", "") for line in config.splitlines()))
         powerless = "setpriv --reuid=veille --regid=veille --groups=veille-admin --inh-caps=-all --bounding-set=-all --no-new-privs "
-        since = self.now()
+        since = self.started = self.now()
         self.do("ulimit -l 65536")
         self.do("veille-probe listen /run/veille veille >/run/veille-probe.log 2>&1 & echo $! >/run/probe.pid")
         self.do(powerless + "veille-store >/run/veille-store.log 2>&1 & echo $! >/run/store.pid")
