@@ -190,7 +190,7 @@ def sources():
     for path in module_closure(modules):
         files["lib/modules/%s/%s" % (version, path)] = modules + "/" + path
     files["lib/modules/lab_edac.ko"] = edac_module(version)
-    files.update({"bin/busybox": "/bin/busybox", "usr/sbin/witness": helper("witness"), "usr/sbin/clock_kept": helper("clock_kept"), "usr/sbin/note": helper("note"),
+    files.update({"bin/busybox": "/bin/busybox", "usr/sbin/witness": helper("witness"), "usr/sbin/clock_kept": helper("clock_kept"), "usr/sbin/note": helper("note"), "usr/sbin/late": helper("late"),
                   "init": HERE + "/guest/init",
                   "usr/sbin/lab-alert": HERE + "/guest/alert"})
     return files, version
