@@ -31,19 +31,16 @@ import mmap
 import os
 import re
 import shutil
-import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
 import time
 
 import image
+from breaking import POWER_AT, POWER_PAGE, Breaking
 
 GUEST_S = 300  # no single answer of a machine takes longer, even on a host that does much else
-POWER_AT = 0x8000000
-POWER_PAGE = 4096
 
 Line = collections.namedtuple("Line", "time text")
 
@@ -61,7 +58,7 @@ class Disk:
         self.bus = None
 
 
-class Machine:
+class Machine(Breaking):
     def __init__(self, machine="pc", disks=(), args=(), append="", memory=512, power=False, bmc=None, counted=True):
         self.machine, self.disks, self.ports = machine, {d.name: d for d in disks}, [d.name for d in disks]
         self.absent = set()
@@ -444,68 +441,8 @@ class Machine:
         self.looked = self.ask(check)
         return self.looked
 
-    # --- faults -----------------------------------------------------------------------------------
-
     def name(self, disk):
         """The kernel's name of a disk now; None: it is not there."""
         code, out = self.sh("grep -l -a %s /sys/block/*/device/vpd_pg80 /sys/block/*/serial /sys/block/*/device/serial 2>/dev/null" %
                             disk.upper())
         return out[0].split("/")[3] if out else None
-
-    def fail(self, disk, *kinds, sector=None, errno=5, once=False):
-        """read, write, flush: these fail from now on, at one sector of 512 bytes or everywhere."""
-        number = self.injected.get(disk, 0) + 1
-        self.injected[disk] = number
-        rules = [dict({"event": "none", "iotype": k, "errno": errno, "once": once}, **({} if sector is None else {"sector": sector}))
-                 for k in kinds]
-        node = "fault%d-%s" % (number, disk)
-        self.qmp("blockdev-add", **{"driver": "blkdebug", "node-name": node, "image": "file-" + disk, "inject-error": rules})
-        self.reopen(disk, node)
-
-    def heal(self, disk):
-        self.reopen(disk, "file-" + disk)
-
-    def freeze(self, disk):
-        """It answers nothing any more, without an error: a byte a second. thaw() lets what waits through."""
-        if "group-" + disk not in self.injected:
-            self.injected["group-" + disk] = 1
-            self.qmp("object-add", **{"qom-type": "throttle-group", "id": "group-" + disk, "limits": {"bps-total": 1}})
-            self.qmp("blockdev-add", **{"driver": "throttle", "node-name": "frozen-" + disk, "throttle-group": "group-" + disk, "file": "file-" + disk})
-        self.reopen(disk, "frozen-" + disk)
-
-    def thaw(self, disk):
-        self.heal(disk)
-
-    def corrupt(self, disk, at, data):
-        """Changes what is on the medium; nobody is told."""
-        with open("%s/%s" % (self.directory, disk), "r+b") as f:
-            f.seek(at)
-            f.write(data)
-
-    def reopen(self, disk, file):
-        self.qmp("blockdev-reopen", options=[{"driver": "raw", "node-name": "disk-" + disk, "file": file}])
-
-    def unplug(self, disk):
-        self.qmp("device_del", id=disk)
-        self.event("DEVICE_DELETED")
-
-    def plug(self, disk):
-        self.qmp("device_add", **self.device(self.disks[disk]))
-
-    def power(self, mains=True, battery=1.0, celsius=30):
-        """What adapter, battery and thermal zone say from now on."""
-        state = 0 if mains else 1  # 1: discharging
-        struct.pack_into("<5I", self.page, POWER_AT, int(mains), state, 0 if mains else 20000, int(50000 * battery), int((celsius + 273.2) * 10))
-
-    def pause(self, how):
-        """clock: the guest's clocks stand still meanwhile (QMP stop). host: they run on (SIGSTOP). Ends with resume()."""
-        if how == "clock":
-            self.qmp("stop")
-        else:
-            self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self, how):
-        if how == "clock":
-            self.qmp("cont")
-        else:
-            self.process.send_signal(signal.SIGCONT)
