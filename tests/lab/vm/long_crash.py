@@ -8,7 +8,7 @@ from faults import run
 from machine import Disk
 
 # A crash is news for a day; here for as long as it takes to see that it ends.
-NEWS_S = 60
+NEWS_S = 40
 EXTRA = "[rule boot-crashed]\nwarning = %d\n[rule boot-by-watchdog]\nwarning = %d\n[check boot]\ninterval = 10s" % (NEWS_S, NEWS_S)
 
 def prepare(m):
