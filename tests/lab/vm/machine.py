@@ -327,7 +327,7 @@ class Machine(Breaking):
     def wait(self, find, limit, what):
         """The first result of find() that is not None; called with the lock held, whenever something is told. The limit is seconds of
         the guest; on a loaded host it takes longer."""
-        stop = time.monotonic() + 30 + 4 * limit
+        stop = time.monotonic() + 60 + 6 * limit
         with self.news:
             begin = self.latest
             ready = lambda: [x] if (x := find()) is not None else self.ended and [None]
