@@ -95,7 +95,7 @@ def promises(faults, control, mutations):
             "%d of %d faults of %d kinds" % (len(good), len(faults), len(kinds)), len(kinds) >= FAULTS_MIN and len(good) == len(faults)),
            ("on both machines", ", ".join("%s: %d" % (m, sum(r["machine"] == m for r in good)) for m in sorted(MACHINES)),
             {r["machine"] for r in good} == MACHINES),
-           ("never more than %.1f s behind the fastest peer" % BEHIND_S, "%d of %d" % (len(late), sum(behind(r) is not None for r in good)), not late),
+           ("never more than %.1f s behind the fastest peer" % BEHIND_S, "later in %d of %d" % (len(late), sum(behind(r) is not None for r in good)), not late),
            ("median of at most %.0f s where the kernel announces it" % ANNOUNCED_MEDIAN_S, "%.2f s of %d" % (median(announced), len(announced)),
             bool(announced) and median(announced) <= ANNOUNCED_MEDIAN_S),
            ("all of one commit", commits, same)]
