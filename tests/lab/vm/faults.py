@@ -39,7 +39,7 @@ LOOK_S = 4
 # Rules that count over a day: here over a few seconds, so that they can become silent again.
 WINDOW_S, HOLD_S, CALM_S = 6, 2, 1
 EVENTS = "kernel_events_total"
-MUTANT_S = 12  # so long a verdict that is disabled is waited for; the unmutated run of the same fault was faster, or it would not count
+MUTANT_S = 6  # so long a verdict that is disabled is waited for; the unmutated run of the same fault was faster, or it would not count
 
 
 def config():
@@ -185,6 +185,7 @@ class Lab:
         self.start_fresh("")
         self.mutants.append({"family": self.family, "machine": self.kind, "mutation": what, "fault": row["fault"], "rule": row["rule"],
                              "noticed": noticed, "commit": commit(), "seed": self.seed, "time": int(time.time())})
+        keep_rows("mutations", "%s-%s" % (self.family, self.kind), self.mutants)
         self.say(noticed, "%s %s: without %s the lab misses: %s" % (self.family, self.kind, what, row["fault"]), why)
 
     def start_fresh(self, config):
@@ -324,7 +325,5 @@ def run(family, parts, long=()):
             lab.say(False, "%s %s: not one fault was injected" % (family, kind))
         if lab.rows and not os.environ.get("LAB_CONFIG") and not lab.only:
             keep_rows("rows", "%s-%s" % (family, kind), lab.rows)
-        if lab.mutants:
-            keep_rows("mutations", "%s-%s" % (family, kind), lab.mutants)
         bad += lab.failed
     sys.exit(1 if bad else 0)
