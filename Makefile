@@ -167,7 +167,7 @@ check-lab: deps-check
 	@LAB=1 SHARED=$(SHARED) BUILD=$(BUILD) tests/run $(SUITE)
 
 # Every family of faults on both machines, the control hour, the mutations: an hour and more. What has passed at this commit is not
-# run again; every run is a line of build/lab/runs.jsonl (SEED= chooses another order and other sectors).
+# run again; every run is a line of build/lab/runs.jsonl (SEED= chooses another order and other sectors, JOBS=2 runs two machines at once).
 check-lab-long: deps-check
 	@$(MAKE) --no-print-directory build
 	@tests/install-packages $(DEPS_LAB)

@@ -7,10 +7,10 @@
 #include "disk_find.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <sys/stat.h>
 
+#include "disk_id.h"
 #include "disk_smartctl.h"
 #include "smartctl_json.h"
 
@@ -93,22 +93,6 @@ static void clean_id(char *id)
         *out = '\0';
 }
 
-/* Page 0x80 holds the serial number behind four bytes of header; its first byte is 0, so env_read() would refuse it. */
-static void read_vpd_serial(struct env *env, const char *disk, char *id, size_t size)
-{
-        char path[128], page[256];
-        _cleanup_close_ int fd = -1;
-        ssize_t n;
-
-        snprintf(path, sizeof(path), "sys/block/%s/device/vpd_pg80", disk);
-        fd = openat(env->root_fd, path, O_RDONLY | O_CLOEXEC);
-        n = fd < 0 ? -1 : read(fd, page, sizeof(page));
-        if (n <= 4)
-                return;
-        snprintf(id, size, "%.*s", (int)n - 4, page + 4);
-        clean_id(id);
-}
-
 static void read_scsi_id(struct env *env, const char *disk, char *id, size_t size)
 {
         char wwid[256] = "";
@@ -120,7 +104,7 @@ static void read_scsi_id(struct env *env, const char *disk, char *id, size_t siz
                         *p = (char)tolower((unsigned char)*p);
                 return;
         }
-        read_vpd_serial(env, disk, id, size);
+        disk_vpd_serial(env, disk, id, size);
         /* "t10.ATA     MODEL                SERIAL": the last word. */
         if (!id[0] && str_starts(wwid, "t10.")) {
                 const char *last = strrchr(wwid, ' ');

@@ -6,6 +6,7 @@
 #include "disk_id.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <strings.h>
 
 /* Where identities are, best first. */
@@ -50,6 +51,30 @@ static bool clean_id(char *raw, char *buf, size_t size)
         return true;
 }
 
+/* Its first byte is 0, so env_read() would refuse it. Serial numbers come padded and sometimes with bytes nobody can type: what stays
+ * is letters, digits and a few signs. */
+int disk_vpd_serial(struct env *env, const char *name, char *buf, size_t size)
+{
+        char path[128], page[256], *out = page + 4;
+        _cleanup_close_ int fd = -1;
+        ssize_t n;
+
+        snprintf(path, sizeof(path), "sys/block/%.64s/device/vpd_pg80", name);
+        fd = openat(env->root_fd, path, O_RDONLY | O_CLOEXEC);
+        n = fd < 0 ? -1 : read(fd, page, sizeof(page) - 1);
+        if (n <= 4)
+                return -ENOENT;
+        page[n] = '\0';
+        for (const char *p = page + 4; *p; p++)
+                if (isalnum((unsigned char)*p) || strchr("._:+-", *p))
+                        *out++ = *p;
+        *out = '\0';
+        if (!page[4] || strlen(page + 4) >= size)
+                return -ENOENT;
+        strcpy(buf, page + 4);
+        return (int)strlen(buf);
+}
+
 int disk_id(struct env *env, const char *name, char *buf, size_t size)
 {
         char raw[256];
@@ -59,7 +84,8 @@ int disk_id(struct env *env, const char *name, char *buf, size_t size)
                 if (env_read(env, raw, sizeof(raw), "sys/block/%s/%s", name, id_files[i]) > 0 && clean_id(raw, buf, size))
                         return (int)strlen(buf);
         buf[0] = '\0';
-        return -ENOENT;
+        /* A SCSI disk without a name of its own for the whole world. */
+        return disk_vpd_serial(env, name, buf, size);
 }
 
 bool disk_is_real(struct env *env, const char *name)

@@ -13,6 +13,10 @@
  * (buf is then ""). */
 int disk_id(struct env *env, const char *name, char *buf, size_t size);
 
+/* The serial number of a SCSI disk: page 0x80 of its vital product data (SPC-4, 7.8.10), four bytes of header and the number.
+ * Its length; -ENOENT: it has none, or a longer one than buf holds, and buf is untouched. */
+int disk_vpd_serial(struct env *env, const char *name, char *buf, size_t size);
+
 /* Whether the name is a whole disk of hardware (or of a hypervisor): no partition, loop, ram, dm, md, zram, floppy,
  * optical drive, and not empty (a card reader without a card). */
 bool disk_is_real(struct env *env, const char *name);

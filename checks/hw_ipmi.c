@@ -8,6 +8,8 @@
 
 #include "hw_ipmi.h"
 
+#define ANSWER_MS 10000 /* a slow one answers who it is within a second */
+
 static const struct metric_desc metrics[] = {
         { "ipmi_temperature_celsius", METRIC_GAUGE, "celsius", "Temperature" },
         { "ipmi_voltage_volts", METRIC_GAUGE, "volts", "Voltage" },
@@ -123,6 +125,9 @@ static enum result run_local(struct env *env, const struct instance *instance)
         char device[4096];
 
         snprintf(device, sizeof(device), "%s/dev/%s", streq(env->root, "/") ? "" : env->root, instance->name);
+        /* What else may be wrong with it is FreeIPMI's to say. */
+        if (ipmi_ask(device, ANSWER_MS) == -ETIME)
+                return env_end(env, RESULT_TIMEOUT, "the management controller has not answered the simplest question for %d s", ANSWER_MS / 1000);
         return ipmi_read(env, &(struct ipmi_target){ .instance = instance->name, .device = device });
 }
 

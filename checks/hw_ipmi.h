@@ -55,4 +55,8 @@ enum result ipmi_read(struct env *env, const struct ipmi_target *target);
 /* A directory for FreeIPMI's list of sensors, owned by us alone: reading that list anew takes a minute. 0 or negative errno. */
 int ipmi_cache_directory(char *buf, size_t size);
 
+/* Asks the controller behind this device who it is. 0: it answered, whatever; -ETIME: it did not within this time, or the kernel
+ * says so; another negative errno: it could not be asked that way (no such device, no right to it, no driver behind it). */
+int ipmi_ask(const char *device, int timeout_ms);
+
 #endif

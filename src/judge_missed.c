@@ -174,10 +174,12 @@ static bool was_known(const struct judge *j, const char *id)
         return false;
 }
 
+/* Another disk has its name now. What is missed itself is the same one, by the word of another check: the serial number of an NVMe
+ * controller and the id of its namespace are two. */
 static bool has_disk(const struct judge *j, const char *component)
 {
         for (const struct judge_instance *i = j->instances; i; i = i->next)
-                if (streq(i->component->name, component) && streq(i->kind, "disk"))
+                if (!i->missed && streq(i->component->name, component) && streq(i->kind, "disk"))
                         return true;
         return false;
 }

@@ -82,8 +82,12 @@ static bool no_answer(const struct judge_instance *i, int64_t now_us, struct jud
                 ret->level = LEVEL_CRITICAL;
                 ret->hard = true;
         }
-        snprintf(ret->text, sizeof(ret->text), "%s has not answered the check %s for %s%s", i->name, i->check->name, age,
-                 i->stuck ? "; its process hangs in the kernel" : "");
+        /* A check that gave up by itself says after how long; otherwise it was ended at its deadline. */
+        if (i->verdict == VERDICT_TIMEOUT && !i->stuck && *i->why && !str_starts(i->why, i->name))
+                snprintf(ret->text, sizeof(ret->text), "%s has not answered the check %s: %s", i->name, i->check->name, i->why);
+        else
+                snprintf(ret->text, sizeof(ret->text), "%s has not answered the check %s for %s%s", i->name, i->check->name, age,
+                         i->stuck ? "; its process hangs in the kernel" : "");
         return true;
 }
 

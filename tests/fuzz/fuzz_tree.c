@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const checks[] = { "edac", "power", "smart-ata", "smart", "fs", "raid", "topology", "kernel", "net", "host" };
+static const char *const checks[] = { "edac", "power", "smart-ata", "smart", "fs", "raid", "topology", "kernel", "net", "host", "boot" };
 
 /* A queue that stands still is looked at for a second: not here. */
 int poll(struct pollfd *fds, nfds_t n, int timeout_ms)

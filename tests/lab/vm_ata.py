@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 300
+# timeout: 900
 """ATA disks whose SMART goes bad. Behind PIIX (pc) libatasmart reads them; behind AHCI (q35) it says "not supported" and
 smartctl is asked instead, which must be said and must miss nothing."""
 

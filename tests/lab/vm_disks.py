@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 300
+# timeout: 900
 """Healthy disks as a kernel shows them: ATA behind PIIX (libatasmart reads it) and behind AHCI (libatasmart gives up, smartctl does
 not), NVMe, a SCSI disk without SMART. What the probe finds and reads, and that disks test themselves when they are told to."""
 

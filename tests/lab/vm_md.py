@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 400
+# timeout: 900
 """A mirror under the mail: members that fail, are pulled, differ; the rebuild; and one that was degraded before anybody looked."""
 
 import os

@@ -79,12 +79,44 @@ static void no_sysfs_is_said(void **state UNUSED)
         fake_env_free(f);
 }
 
+/* A SCSI disk that only its vendor knows by a number: the page of it begins with a NUL. */
+static void a_serial_number_in_vital_product_data_is_one(void **state UNUSED)
+{
+        static const struct {
+                const char *page;
+                size_t len;
+                const char *id; /* NULL: none */
+        } rows[] = {
+                { "\0\x80\0\x06 SC 01", 10, "SC01" }, { "\0\x80\0\x03S\xFF\n", 7, "S" }, { "\0\x80\0\x04    ", 8, NULL },
+                { "\0\x80\0\0", 4, NULL }, { "", 0, NULL }, { "\0\x80", 2, NULL }, { "\0\x80\0\x04" "A\0BC", 8, "A" },
+        };
+
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+                struct fake_env *f = fake_env_new();
+                char path[256], id[32] = "?";
+                FILE *file;
+
+                fake_file(f, "sys/block/sda/device/vpd_pg80", "");
+                snprintf(path, sizeof(path), "%s/sys/block/sda/device/vpd_pg80", f->dir);
+                file = fopen(path, "w");
+                assert_int_equal(fwrite(rows[i].page, 1, rows[i].len, file), rows[i].len);
+                fclose(file);
+                assert_int_equal(disk_id(&f->env, "sda", id, sizeof(id)), rows[i].id ? (int)strlen(rows[i].id) : -ENOENT);
+                assert_string_equal(id, rows[i].id ? rows[i].id : "");
+                fake_file(f, "sys/block/sda/device/wwid", "naa.5000c500a1b2c3d4\n"); /* a better one */
+                assert_true(disk_id(&f->env, "sda", id, sizeof(id)) > 0);
+                assert_string_equal(id, "5000c500a1b2c3d4");
+                fake_env_free(f);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_best_identity_is_taken),
                 cmocka_unit_test(only_hardware_is_a_disk),
                 cmocka_unit_test(no_sysfs_is_said),
+                cmocka_unit_test(a_serial_number_in_vital_product_data_is_one),
         };
 
         return cmocka_run_group_tests_name("disk_id", tests, NULL, NULL);

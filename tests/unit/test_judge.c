@@ -139,7 +139,7 @@ static void silence_is_never_ok(void **state UNUSED)
         static const struct {
                 enum verdict verdict;
                 const char *why;
-        } rows[] = { { VERDICT_TIMEOUT, "sda has not answered the check smart" }, { VERDICT_FAILED, "smart: broken" },
+        } rows[] = { { VERDICT_TIMEOUT, "sda has not answered the check smart: broken" }, { VERDICT_FAILED, "smart: broken" },
                      { VERDICT_DENIED, "smart: broken" }, { VERDICT_NODATA, "gave data before" } };
 
         for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
@@ -507,6 +507,42 @@ static void a_missed_disk_whose_name_is_taken_goes_by_its_id(void **state UNUSED
         judge_free(after.j);
 }
 
+/* An NVMe drive is known to one check by the serial number of its controller, to another by the id of its namespace: it is one part,
+ * and where it is missed it is one line. */
+static void a_missed_disk_of_two_checks_is_one_component(void **state UNUSED)
+{
+        struct world before, after;
+        struct judge_instance *i;
+        unsigned n = 0;
+
+        world_init(&before);
+        judge_discovery_begin(before.j, &checks[0]);
+        reading(&before, judge_discovery_add(before.j, &checks[0], "nvme0", "nvme0n1", "S3X9", "disk", S), 0, 0, 60 * S);
+        judge_discovery_end(before.j, &checks[0], S);
+        judge_discovery_begin(before.j, &checks[2]);
+        i = judge_discovery_add(before.j, &checks[2], "nvme0n1", "nvme0n1", "eui.0025385", "disk", S);
+        judge_discovery_end(before.j, &checks[2], S);
+        judge_run_begin(before.j, i);
+        judge_sample(before.j, i, "events_total", 0, (const char *const[]){ NULL }, 60 * S);
+        judge_run_end(before.j, i, VERDICT_OK, "", 60 * S);
+        world_init(&after);
+        save_all(&before, &after, 70 * S, 5 * S);
+        for (size_t k = 0; k <= 2; k += 2) {
+                judge_discovery_begin(after.j, &checks[k]);
+                judge_discovery_end(after.j, &checks[k], 6 * S);
+        }
+        judge_tick(after.j, 100 * S);
+        for (const struct judge_component *c = judge_components(after.j); c; c = c->next, n++)
+                assert_string_equal(c->name, "nvme0n1");
+        assert_int_equal(n, 1);
+        n = 0;
+        for (const struct judge_instance *g = judge_instances(after.j); g; g = g->next)
+                n += g->gone_us != 0;
+        assert_int_equal(n, 2);
+        judge_free(before.j);
+        judge_free(after.j);
+}
+
 /* The two clocks are read one after the other; what does not change must not be written every minute. */
 static void the_same_state_is_the_same_bytes(void **state UNUSED)
 {
@@ -854,6 +890,7 @@ int main(void)
                 cmocka_unit_test(a_disk_that_died_over_a_reboot_is_missed),
                 cmocka_unit_test(what_is_there_is_not_missed),
                 cmocka_unit_test(a_missed_disk_whose_name_is_taken_goes_by_its_id),
+                cmocka_unit_test(a_missed_disk_of_two_checks_is_one_component),
                 cmocka_unit_test(the_same_state_is_the_same_bytes),
                 cmocka_unit_test(older_state_does_not_replace_newer),
                 cmocka_unit_test(a_gone_disk_keeps_its_weight),

@@ -20,7 +20,7 @@ injection. Holds, calms and windows of rules are seconds here, or nothing could 
 still need a minute for it, so with later=True that is looked at for all of them together, by finish().
 
 Environment: LAB_ONLY=REGEX only faults of such a name, LAB_CONFIG further lines of configuration (mutations), LAB_LIMIT=SECONDS,
-LAB_LONG=1 what takes minutes, too, LAB_MACHINE=pc|q35, LAB_SEED=N (lab.random), LAB_KEEP=1 leaves the directories of machines."""
+LAB_LONG=1 what takes minutes, too, LAB_MACHINE=pc|q35, LAB_SEED=N (lab.random), LAB_KEEP=1 leaves the directories of machines, LAB_MUTATIONS see long_mutations.py."""
 
 import json
 import os
@@ -34,12 +34,12 @@ import traceback
 import image
 from machine import Machine, Timeout
 
-ROWS = image.LAB + "/rows"
 BEHIND_S = 0.5
 LOOK_S = 4
 # Rules that count over a day: here over a few seconds, so that they can become silent again.
 WINDOW_S, HOLD_S, CALM_S = 6, 2, 1
 EVENTS = "kernel_events_total"
+MUTANT_S = 6  # so long a verdict that is disabled is waited for; the unmutated run of the same fault was faster, or it would not count
 
 
 def config():
@@ -73,7 +73,11 @@ class Lab:
         self.long = bool(os.environ.get("LAB_LONG"))
         self.only = os.environ.get("LAB_ONLY")
         self.limit = float(os.environ.get("LAB_LIMIT", "60"))
-        self.random = random.Random(int(os.environ.get("LAB_SEED", "1")))
+        self.seed = int(os.environ.get("LAB_SEED", "1"))
+        self.random = random.Random(self.seed)
+        self.mutations, self.mutants = json.loads(os.environ.get("LAB_MUTATIONS", "[]")), []
+        self.skipped = False  # the last fault was not asked for
+        self.faultless = False  # nothing is broken here, which is no mistake
         self.peers, self.since = {}, 0
 
     def machine(self, disks=(), peers=("smartd", "rasdaemon"), extra="", prepare=None, **options):
@@ -81,17 +85,20 @@ class Lab:
         start = time.monotonic()
         self.m = m = Machine(self.kind, disks, **options)
         try:
-            if prepare:
-                prepare(m)
-            self.extra = extra
-            self.start_veille()
-            m.start_peers(*peers)
-            self.peers = peers
+            self.prepare, self.extra, self.peers = prepare, extra, peers
+            self.start_all()
         except BaseException:
             m.close()
             raise
         print("# %s: machine is up after %.1f s" % (self.family, time.monotonic() - start), flush=True)
         return m
+
+    def start_all(self):
+        """After a boot."""
+        if self.prepare:
+            self.prepare(self.m)
+        self.start_veille()
+        self.m.start_peers(*self.peers)
 
     def start_veille(self):
         self.m.start_veille("\n".join([config(), self.extra, os.environ.get("LAB_CONFIG", "").replace("\\n", "\n")]))
@@ -132,18 +139,21 @@ class Lab:
         return found is not None and found[1]["level"] == level
 
     def fault(self, title, inject, seen, expect, look=None, peers=None, repair=None, limit=None, stays=None,
-              later=False, again=None, alone=False):
+              later=False, again=None, alone=False, reboots=False):
         """expect: (component, level, rule). peers: {name: pattern} of what they are known to say. stays: why the verdict remains
         after the repair. limit: seconds for the verdict. again: the check that is to look again while a rule holds back, where an event
-        begins it. alone: no comparison, the peers had begun before."""
-        if self.only and not re.search(self.only, title):
+        begins it. alone: no comparison, the peers had begun before. reboots: the machine is another run after the injection, and the clock
+        starts when veille is started there."""
+        self.skipped = bool(self.only and not re.search(self.only, title))
+        if self.skipped:
             return
         row = {"family": self.family, "machine": self.kind, "fault": title, "component": expect[0], "level": expect[1], "rule": expect[2],
-               "looked": bool(look), "commit": commit(), "time": int(time.time())}
+               "looked": bool(look), "rebooted": reboots, "compared": not (alone or reboots),
+               "commit": commit(), "seed": self.seed, "time": int(time.time())}
         problem = None
         try:
-            self.inject_and_judge(row, inject, seen, expect, (look, again), peers or {}, limit or self.limit)
-            if not alone:
+            self.inject_and_judge(row, inject, seen, expect, (look, again), peers or {}, limit or self.limit, reboots)
+            if not alone and not reboots:
                 self.compare(row)
         except Exception as e:
             problem = str(e) or traceback.format_exc()
@@ -155,8 +165,39 @@ class Lab:
             problem = (problem or "") + "repair: " + (str(e) or traceback.format_exc())
             row.setdefault("problem", problem.splitlines()[0][:300])
         self.rows.append(row)
+        if problem is None:
+            for what, config, pattern in self.mutations:
+                if re.search(pattern, title):
+                    self.mutant(what, config, row, inject, seen, expect, (look, again), repair)
         self.say(problem is None, "%s %s: %s: %s %s by %s%s" % (self.family, self.kind, title, expect[0], expect[1], expect[2],
                                                             ", %.2f s" % row["seconds"] if "seconds" in row else ""), problem)
+
+    def mutant(self, what, config, row, inject, seen, expect, looks, repair):
+        """The same fault again, with a check or a rule disabled: the lab must miss the verdict. Begins and ends with veille anew, of which
+        nothing is known."""
+        noticed, why = False, "veille said it all the same"
+        try:
+            self.start_fresh(config)
+            self.inject_and_judge({}, inject, seen, expect, looks, {}, MUTANT_S, False)
+        except Timeout as e:
+            noticed, why = str(e).startswith("veille does not say"), str(e)
+        except Exception as e:
+            why = str(e) or traceback.format_exc()
+        repair()
+        self.start_fresh("")
+        self.mutants.append({"family": self.family, "machine": self.kind, "mutation": what, "fault": row["fault"], "rule": row["rule"],
+                             "noticed": noticed, "commit": commit(), "seed": self.seed, "time": int(time.time())})
+        keep_rows("mutations", "%s-%s" % (self.family, self.kind), self.mutants)
+        self.say(noticed, "%s %s: without %s the lab misses: %s" % (self.family, self.kind, what, row["fault"]), why)
+
+    def start_fresh(self, config):
+        self.m.stop_veille()
+        self.m.do("rm -rf /var/lib/veille /run/veille/*")
+        extra, self.extra = self.extra, self.extra + "\n" + config
+        try:
+            self.start_veille()
+        finally:
+            self.extra = extra
 
     def say(self, good, name, detail=None):
         self.failed += not good
@@ -164,13 +205,15 @@ class Lab:
         if not good:
             print("".join("# " + line + "\n" for line in str(detail)[-3000:].splitlines()), flush=True)
 
-    def inject_and_judge(self, row, inject, seen, expect, looks, peers, limit):
+    def inject_and_judge(self, row, inject, seen, expect, looks, peers, limit, reboots):
         m, (look, again) = self.m, looks
         before = m.status()
         if before and self.says(before, *expect):
             raise AssertionError("veille says so before anything is wrong: the fault would prove nothing")
         since = self.since = m.now()
         inject()
+        if reboots:
+            since = self.since = m.started
         row["kernel"] = seen(since)
         if look:
             since = m.poll(look)
@@ -206,7 +249,7 @@ class Lab:
 
     def also(self, title, expect):
         """Of the last fault veille said this, too, at some time since."""
-        if self.only and not self.rows:
+        if self.skipped:
             return
         try:
             self.m.wait_status(lambda d: self.says(d, *expect), self.since, 30, "veille never said %s %s %s" % expect)
@@ -229,16 +272,7 @@ class Lab:
         if look:
             m.poll(look)
         silent = lambda d: self.reason(d, expect[0], expect[2]) is None
-        stop = time.monotonic() + self.limit
-        while True:  # a rule's calm needs a further look
-            try:
-                _, doc = m.wait_status(silent, since, 5, "after the repair veille still says %s %s %s" % expect)
-                break
-            except Timeout:
-                if time.monotonic() > stop:
-                    raise
-                if look:
-                    m.poll(look)
+        doc = self.until(silent, look, since, self.limit, "after the repair veille still says %s %s %s" % expect)
         row["green"] = round(doc["time_boot"] - since, 2)
 
     def finish(self, limit=100):
@@ -263,6 +297,13 @@ SPEAKS = {
 }
 
 
+def keep_rows(directory, name, rows):
+    """For the page: one line of JSON for each."""
+    os.makedirs("%s/%s" % (image.LAB, directory), exist_ok=True)
+    with open("%s/%s/%s.jsonl" % (image.LAB, directory, name), "w") as f:
+        f.writelines(json.dumps(row) + "\n" for row in rows)
+
+
 def run(family, parts, long=()):
     """parts: {machine: function of a Lab}; machines in long only when it may take long, or when they are asked for. Prints TAP, keeps
     the rows for the table."""
@@ -270,7 +311,6 @@ def run(family, parts, long=()):
     if missing:
         print("ok - %s faults in a virtual machine # SKIP not here: %s" % (family, " ".join(missing)))
         return
-    os.makedirs(ROWS, exist_ok=True)
     bad = 0
     for kind, part in parts.items():
         wanted = os.environ.get("LAB_MACHINE")
@@ -283,10 +323,9 @@ def run(family, parts, long=()):
                 lab.say(False, "%s %s: finish() was forgotten" % (family, kind))
         except Exception:
             lab.say(False, "%s %s: the machine" % (family, kind), traceback.format_exc())
-        if not lab.rows and not lab.failed and not lab.only:
+        if not lab.rows and not lab.failed and not lab.only and not lab.faultless:
             lab.say(False, "%s %s: not one fault was injected" % (family, kind))
-        if not os.environ.get("LAB_CONFIG") and not lab.only:
-            with open("%s/%s-%s.jsonl" % (ROWS, family, kind), "w") as f:
-                f.writelines(json.dumps(row) + "\n" for row in lab.rows)
+        if lab.rows and not os.environ.get("LAB_CONFIG") and not lab.only:
+            keep_rows("rows", "%s-%s" % (family, kind), lab.rows)
         bad += lab.failed
     sys.exit(1 if bad else 0)

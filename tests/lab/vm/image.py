@@ -32,7 +32,7 @@ MODULES = """
     mce_inject hwpoison_inject edac_core e1000 e1000e bonding dummy""".split()
 
 OUR_PROGRAMS = {"veilled": "usr/sbin", "veille-probe": "usr/sbin", "veille-store": "usr/sbin", "veillectl": "usr/bin"}
-HOST_PROGRAMS = ["/usr/bin/dash", "/usr/sbin/smartctl", "/usr/sbin/smartd", "/usr/sbin/mke2fs", "/usr/bin/setpriv", "/usr/bin/stdbuf"]
+HOST_PROGRAMS = ["/usr/bin/dash", "/usr/sbin/smartctl", "/usr/sbin/smartd", "/usr/sbin/mke2fs", "/usr/bin/setpriv", "/usr/bin/chrt", "/usr/bin/stdbuf"]
 UNPACKED_PROGRAMS = ["sbin/mdadm", "usr/sbin/rasdaemon", "usr/sbin/nvme", "usr/sbin/i2cset", "usr/sbin/i2cdetect", "sbin/dmsetup"]
 # Opened by name at run time, so ldd does not know of them.
 LIBRARIES = ["libipmimonitoring.so.6", "libnss_files.so.2", "libgcc_s.so.1"]
@@ -190,7 +190,7 @@ def sources():
     for path in module_closure(modules):
         files["lib/modules/%s/%s" % (version, path)] = modules + "/" + path
     files["lib/modules/lab_edac.ko"] = edac_module(version)
-    files.update({"bin/busybox": "/bin/busybox", "usr/sbin/witness": helper("witness"), "usr/sbin/clock_kept": helper("clock_kept"),
+    files.update({"bin/busybox": "/bin/busybox", "usr/sbin/witness": helper("witness"), "usr/sbin/clock_kept": helper("clock_kept"), "usr/sbin/note": helper("note"), "usr/sbin/late": helper("late"),
                   "init": HERE + "/guest/init",
                   "usr/sbin/lab-alert": HERE + "/guest/alert"})
     return files, version

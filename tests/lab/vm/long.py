@@ -5,8 +5,9 @@
 long_*.py) on each machine with what takes minutes, then the page.
 
 Resumable: a job that has passed at this commit with this SEED is not run again. Every run is one line of build/lab/runs.jsonl: job,
-commit, seed, ok, not_ok, seconds, time."""
+commit, seed, ok, not_ok, seconds, time. JOBS=2 runs two machines at once (they count instructions, not seconds)."""
 
+import concurrent.futures
 import glob
 import json
 import os
@@ -39,16 +40,28 @@ def passed(commit, seed):
     return {r["job"] for r in runs if r["commit"] == commit and r["seed"] == seed and r["ok"] and not r["not_ok"]}
 
 
-def run(path, machine, seed):
+def run(job, path, machine, seed):
     env = dict(os.environ, LAB_LONG="1", LAB_SEED=str(seed), BUILD=image.BUILD, **({"LAB_MACHINE": machine} if machine else {}))
     process = subprocess.Popen([path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env)
     ok = bad = 0
     for line in process.stdout:
         ok += line.startswith("ok ")
         bad += line.startswith("not ok ")
-        print("  | " + line, end="", flush=True)
+        print("%s | %s" % (job, line), end="", flush=True)
     code = process.wait(LIMIT_S)
     return ok, bad + (code != 0 and not bad)
+
+
+def one(job, path, machine, commit, seed):
+    """Runs a job and notes it: (what went well, what did not)."""
+    print("run  " + job, flush=True)
+    start = time.monotonic()
+    ok, bad = run(job, path, machine, seed)
+    with open(RUNS, "a") as f:
+        f.write(json.dumps({"job": job, "commit": commit, "seed": seed, "ok": ok, "not_ok": bad, "seconds": round(time.monotonic() - start, 1),
+                            "time": int(time.time())}) + "\n")
+    print("%s %s: %d ok, %d not ok, %.0f s" % ("FAIL" if bad else "pass", job, ok, bad, time.monotonic() - start), flush=True)
+    return ok, bad
 
 
 def main():
@@ -57,27 +70,16 @@ def main():
         print("SKIP: the virtual machines need %s\n0 passed, 0 failed, 1 skipped" % " ".join(missing))
         return 0
     os.makedirs(image.LAB, exist_ok=True)
-    commit, seed, failed, before, wanted = faults.commit(), int(os.environ.get("SEED", "1")), 0, 0, sys.argv[1:]
-    total_ok = total_bad = 0
-    done = passed(commit, seed)
-    for path, machine in jobs():
-        job = os.path.basename(path)[:-3] + (" " + machine if machine else "")
-        if wanted and not any(w in job for w in wanted):
-            continue
-        if job in done and "dirty" not in commit:
-            before += 1
-            continue
-        print("run  " + job, flush=True)
-        start = time.monotonic()
-        ok, bad = run(path, machine, seed)
-        failed, total_ok, total_bad = failed + (bad > 0), total_ok + ok, total_bad + bad
-        with open(RUNS, "a") as f:
-            f.write(json.dumps({"job": job, "commit": commit, "seed": seed, "ok": ok, "not_ok": bad, "seconds": round(time.monotonic() - start, 1),
-                                "time": int(time.time())}) + "\n")
-        print("%s %s: %d ok, %d not ok, %.0f s" % ("FAIL" if bad else "pass", job, ok, bad, time.monotonic() - start), flush=True)
-    print("%d jobs failed, %d had passed before and were not run again" % (failed, before))
+    commit, seed, wanted = faults.commit(), int(os.environ.get("SEED", "1")), sys.argv[1:]
+    done = passed(commit, seed) if "dirty" not in commit else set()
+    chosen = [(os.path.basename(path)[:-3] + (" " + machine if machine else ""), path, machine) for path, machine in jobs()]
+    chosen = [c for c in chosen if not wanted or any(w in c[0] for w in wanted)]
+    with concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS") or 1)) as pool:
+        came = list(pool.map(lambda c: one(*c, commit, seed), [c for c in chosen if c[0] not in done]))
+    failed = sum(bad > 0 for _, bad in came)
+    print("%d jobs failed, %d had passed before and were not run again" % (failed, len(chosen) - len(came)))
     page = 0 if wanted else subprocess.run([image.TOP + "/tests/lab/vm/table.py", image.TOP + "/docs/hardware-lab.md"]).returncode
-    print("%d passed, %d failed, 0 skipped" % (total_ok, total_bad))
+    print("%d passed, %d failed, 0 skipped" % (sum(ok for ok, _ in came), sum(bad for _, bad in came)))
     return 1 if failed or page else 0
 
 

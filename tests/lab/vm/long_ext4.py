@@ -41,4 +41,4 @@ def ext4(lab):
         lab.fault("ext4: the mail store is full", full, lab.shows("df /var/mail", r"100%"), ("/var/mail", "critical", "fs-space"), look="fs",
                   repair=lambda: m.do("rm /var/mail/big; sync"))
 
-run("ext4", {"pc": ext4})
+run("ext4", {"pc": ext4, "q35": ext4}, long=["q35"])

@@ -5,11 +5,14 @@
     with Machine("pc", disks=[Disk("d0", "ata"), Disk("d1", "scsi")]) as m:
         m.sh("cat /proc/mdstat")        -> (exit status, [lines])        a command inside
         m.do("mkdir /x")                -> "text"; a status other than 0 is an error
+        m.tell("...")                   a command that ends the machine: nothing is waited for
         m.name("d0")                    -> "sda": what the kernel calls a disk now
         m.qmp("set_link", name="nic0", up=False)
         m.fail("d0", "read", sector=2048) / m.heal("d0") / m.freeze("d0") / m.thaw("d0")     see Disk
         m.unplug("d0") / m.plug("d0")
         m.start_veille(config) / m.start_peers()
+        m.kill(); m.boot_again(without=["d1"])     the power is cut; it is switched on again, with what its disks hold
+        m.reborn()                      waits until a machine that resets itself is up again
         m.now()                         -> seconds of the guest's CLOCK_BOOTTIME: the clock of everything below
         m.kernel(r"I/O error", since)   -> Line(time, text), waits for the kernel's log to say so
         m.peer("smartd", r"FAILED", since, limit)
@@ -28,19 +31,16 @@ import mmap
 import os
 import re
 import shutil
-import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
 import time
 
 import image
+from breaking import POWER_AT, POWER_PAGE, Breaking
 
 GUEST_S = 300  # no single answer of a machine takes longer, even on a host that does much else
-POWER_AT = 0x8000000
-POWER_PAGE = 4096
 
 Line = collections.namedtuple("Line", "time text")
 
@@ -58,16 +58,18 @@ class Disk:
         self.bus = None
 
 
-class Machine:
+class Machine(Breaking):
     def __init__(self, machine="pc", disks=(), args=(), append="", memory=512, power=False, bmc=None, counted=True):
-        self.machine, self.disks = machine, {d.name: d for d in disks}
+        self.machine, self.disks, self.ports = machine, {d.name: d for d in disks}, [d.name for d in disks]
+        self.absent = set()
         self.directory = tempfile.mkdtemp(prefix="veille-vm-")
         self.lines, self.docs, self.latest, self.news = [], [], 0.0, threading.Condition()
         self.answers, self.events, self.ended, self.injected = [], [], False, {}
-        self.process, self.page, self.memory_path, self.looked = None, None, None, None
+        self.process, self.page, self.memory_path, self.looked, self.listeners, self.started = None, None, None, None, [], 0
         self.keep = os.environ.get("LAB_KEEP")
+        self.how = (memory, args, append, power, bmc, counted)
         try:
-            self.boot(memory, args, append, power, bmc, counted)
+            self.boot(*self.how)
         except BaseException:
             self.close()
             raise
@@ -89,6 +91,35 @@ class Machine:
             print("# kept: " + self.directory)
         else:
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def kill(self):
+        """The power is cut."""
+        self.process.kill()
+        self.process.wait()
+        for thread in self.listeners:
+            thread.join()
+        for s in (self.shell, self.witness, self.qmp_socket):
+            s.close()
+        if self.memory_path:
+            self.page.close()
+            os.unlink(self.memory_path)
+
+    def boot_again(self, without=()):
+        self.forget()
+        self.injected = {}
+        self.absent = set(without)
+        self.boot(*self.how)
+
+    def reborn(self):
+        """It has reset itself, or does so now: waits until it is up."""
+        self.until_ready()
+        self.forget()
+        self.now()
+
+    def forget(self):
+        """Its clock begins anew; what was told before is of another run."""
+        with self.news:
+            self.lines, self.docs, self.latest, self.ended, self.looked, self.events = [], [], 0.0, False, None, []
 
     # --- starting ---------------------------------------------------------------------------------
 
@@ -115,11 +146,11 @@ class Machine:
                         "-device", "isa-ipmi-kcs,bmc=bmc0"]
         command += ["-machine", kind, "-device", "virtio-scsi-pci,id=vs"]
         self.place_disks()
-        for disk in self.disks.values():
-            with open("%s/%s" % (d, disk.name), "wb") as f:
+        for disk in [d for d in self.disks.values() if d.name not in self.absent]:
+            with open("%s/%s" % (d, disk.name), "ab") as f:
                 f.truncate(disk.mib << 20)
             if self.machine == "q35" and disk.kind in ("nvme", "virtio"):
-                command += ["-device", "pcie-root-port,id=port-%s,chassis=%d" % (disk.name, 1 + list(self.disks).index(disk.name))]
+                command += ["-device", "pcie-root-port,id=port-%s,chassis=%d" % (disk.name, 1 + self.ports.index(disk.name))]
             command += ["-blockdev", "driver=file,node-name=file-%s,filename=%s/%s" % (disk.name, d, disk.name),
                         "-blockdev", "driver=raw,node-name=disk-%s,file=file-%s" % (disk.name, disk.name)]
             command += ["-device", ",".join("%s=%s" % (k, v) if k != "driver" else v for k, v in self.device(disk).items())]
@@ -134,20 +165,25 @@ class Machine:
         self.qmp_socket = self.connect("qmp")
         self.qmp_lines = self.qmp_socket.makefile("rb")
         self.qmp_lines.readline()
-        for target in (self.listen, self.listen_qmp):
-            threading.Thread(target=target, daemon=True).start()
+        self.listeners = [threading.Thread(target=target, daemon=True) for target in (self.listen, self.listen_qmp)]
+        for thread in self.listeners:
+            thread.start()
         self.qmp("qmp_capabilities")
         if power:
             with open(self.memory_path, "r+b") as f:
                 self.page = mmap.mmap(f.fileno(), POWER_AT + POWER_PAGE)
             self.power()
-        while True:
-            line = self.shell_line()
-            if line == "READY":
-                break
+        self.until_ready()
+
+    def until_ready(self):
+        self.shell.settimeout(GUEST_S)
+        while self.shell_line() != "READY":
+            pass
 
     def place_disks(self):
-        """Which port a disk hangs on."""
+        """Which port a disk hangs on. What was taken out leaves its port empty."""
+        if any(disk.bus for disk in self.disks.values()):
+            return
         ata = ahci = 0
         for number, disk in enumerate(self.disks.values()):
             if disk.kind == "ata":
@@ -214,6 +250,10 @@ class Machine:
                 out.append(line)
                 continue
             return int(end.group(2)), out + [end.group(1)] * bool(end.group(1))  # a last line may lack its end
+
+    def tell(self, command):
+        """A command that will not be answered: it ends the machine."""
+        self.shell.sendall(command.encode() + b"\n")
 
     def do(self, command):
         code, out = self.sh(command)
@@ -287,7 +327,7 @@ class Machine:
     def wait(self, find, limit, what):
         """The first result of find() that is not None; called with the lock held, whenever something is told. The limit is seconds of
         the guest; on a loaded host it takes longer."""
-        stop = time.monotonic() + 30 + 4 * limit
+        stop = time.monotonic() + 60 + 6 * limit
         with self.news:
             begin = self.latest
             ready = lambda: [x] if (x := find()) is not None else self.ended and [None]
@@ -362,14 +402,14 @@ class Machine:
         self.do("mkdir -p /etc/veille /run/veille /var/lib/veille; chown veille:veille /run/veille /var/lib/veille")
         self.do("printf '%%s\\n' %s >/etc/veille/veille.conf" % " ".join("'%s'" % line.replace("'", "") for line in config.splitlines()))
         powerless = "setpriv --reuid=veille --regid=veille --groups=veille-admin --inh-caps=-all --bounding-set=-all --no-new-privs "
-        since = self.now()
+        since = self.started = self.now()
         self.do("ulimit -l 65536")
         self.do("veille-probe listen /run/veille veille >/run/veille-probe.log 2>&1 & echo $! >/run/probe.pid")
         self.do(powerless + "veille-store >/run/veille-store.log 2>&1 & echo $! >/run/store.pid")
         self.until("[ -S /run/veille/store.sock ]")
         self.do(powerless + "veilled >/run/veilled.log 2>&1 </dev/kmsg & echo $! >/run/brain.pid")
         # Everything was looked for and read once.
-        self.wait_status(lambda d: d["checks"] and all(c["result"] != "pending" for c in d["checks"]) and d["counters"]["runs"] > 5,
+        self.wait_status(lambda d: d["checks"] and all(c["result"] != "pending" for c in d["checks"]) and d["counters"]["runs"] >= min(6, len(d["checks"])),
                          since, GUEST_S, "veille has not read everything")
 
     def stop_veille(self):
@@ -401,68 +441,8 @@ class Machine:
         self.looked = self.ask(check)
         return self.looked
 
-    # --- faults -----------------------------------------------------------------------------------
-
     def name(self, disk):
         """The kernel's name of a disk now; None: it is not there."""
         code, out = self.sh("grep -l -a %s /sys/block/*/device/vpd_pg80 /sys/block/*/serial /sys/block/*/device/serial 2>/dev/null" %
                             disk.upper())
         return out[0].split("/")[3] if out else None
-
-    def fail(self, disk, *kinds, sector=None, errno=5, once=False):
-        """read, write, flush: these fail from now on, at one sector of 512 bytes or everywhere."""
-        number = self.injected.get(disk, 0) + 1
-        self.injected[disk] = number
-        rules = [dict({"event": "none", "iotype": k, "errno": errno, "once": once}, **({} if sector is None else {"sector": sector}))
-                 for k in kinds]
-        node = "fault%d-%s" % (number, disk)
-        self.qmp("blockdev-add", **{"driver": "blkdebug", "node-name": node, "image": "file-" + disk, "inject-error": rules})
-        self.reopen(disk, node)
-
-    def heal(self, disk):
-        self.reopen(disk, "file-" + disk)
-
-    def freeze(self, disk):
-        """It answers nothing any more, without an error: a byte a second. thaw() lets what waits through."""
-        if "group-" + disk not in self.injected:
-            self.injected["group-" + disk] = 1
-            self.qmp("object-add", **{"qom-type": "throttle-group", "id": "group-" + disk, "limits": {"bps-total": 1}})
-            self.qmp("blockdev-add", **{"driver": "throttle", "node-name": "frozen-" + disk, "throttle-group": "group-" + disk, "file": "file-" + disk})
-        self.reopen(disk, "frozen-" + disk)
-
-    def thaw(self, disk):
-        self.heal(disk)
-
-    def corrupt(self, disk, at, data):
-        """Changes what is on the medium; nobody is told."""
-        with open("%s/%s" % (self.directory, disk), "r+b") as f:
-            f.seek(at)
-            f.write(data)
-
-    def reopen(self, disk, file):
-        self.qmp("blockdev-reopen", options=[{"driver": "raw", "node-name": "disk-" + disk, "file": file}])
-
-    def unplug(self, disk):
-        self.qmp("device_del", id=disk)
-        self.event("DEVICE_DELETED")
-
-    def plug(self, disk):
-        self.qmp("device_add", **self.device(self.disks[disk]))
-
-    def power(self, mains=True, battery=1.0, celsius=30):
-        """What adapter, battery and thermal zone say from now on."""
-        state = 0 if mains else 1  # 1: discharging
-        struct.pack_into("<5I", self.page, POWER_AT, int(mains), state, 0 if mains else 20000, int(50000 * battery), int((celsius + 273.2) * 10))
-
-    def pause(self, how):
-        """clock: the guest's clocks stand still meanwhile (QMP stop). host: they run on (SIGSTOP). Ends with resume()."""
-        if how == "clock":
-            self.qmp("stop")
-        else:
-            self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self, how):
-        if how == "clock":
-            self.qmp("cont")
-        else:
-            self.process.send_signal(signal.SIGCONT)

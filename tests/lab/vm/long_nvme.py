@@ -1,13 +1,8 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The veille authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-# timeout: 300
 """NVMe drives: each bit of the critical warning, over temperature, the drive pulled and pushed back."""
 
-import os
-import sys
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "vm"))
 from faults import run
 from machine import Disk
 
