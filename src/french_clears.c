@@ -203,5 +203,16 @@ const struct french_row french_clears[] = {
         { "an hour in which the limit is not hit", "une heure sans atteindre la limite" },
         { "the plugin's ok (exit status 0)", "le ok du greffon (état de sortie 0)" },
         { "nothing, it is a test", "rien, c'est un essai" },
+        { "a day without it; the end of the journal before it (journalctl -b -1 -e) and the power supply may say why",
+          "un jour sans récidive ; la fin du journal d'avant (journalctl -b -1 -e) et l'alimentation disent peut-être pourquoi" },
+        { "a day without it; the end of the journal before it (journalctl -b -1 -e) may say what hung",
+          "un jour sans récidive ; la fin du journal d'avant (journalctl -b -1 -e) dit peut-être ce qui était bloqué" },
+        { "systemctl start {component}, once the cause is mended", "systemctl start {component}, une fois la cause réparée" },
+        { "an hour without a restart", "une heure sans relance" },
+        { "a heartbeat of that host", "un battement de cet hôte" },
+        { "a heartbeat of that host's veille with a living brain", "un battement du veille de cet hôte, cerveau vivant" },
+        { "an answer with the key that is known, or pairing it again", "une réponse avec la clé connue, ou un nouvel appairage" },
+        { "pairing it again there, or veillectl peer remove here", "un nouvel appairage là-bas, ou veillectl peer remove ici" },
+        { "a new heartbeat", "un nouveau battement" },
 };
 const size_t french_clears_n = ARRAY_LEN(french_clears);

@@ -164,6 +164,18 @@ const struct french_row french_rules_host[] = {
           "{growth} {n:nouvelle entrée critique|nouvelles entrées critiques} ({label:class}) dans le journal de {label:bmc} : voyez ipmi-sel(8)" },
         { "{growth} new {label:class} {n:warning|warnings} in the event log of {label:bmc}: see ipmi-sel(8)",
           "{growth} {n:nouvel avertissement|nouveaux avertissements} ({label:class}) dans le journal de {label:bmc} : voyez ipmi-sel(8)" },
+        /* boot */
+        { "the host went down without a shutdown and was started again {duration} ago",
+          "l'hôte s'est arrêté sans arrêt en règle et a été redémarré il y a {duration}" },
+        { "the host hung: its watchdog ({label:watchdog}) started it anew {duration} ago",
+          "l'hôte était bloqué : son chien de garde ({label:watchdog}) l'a redémarré il y a {duration}" },
+        /* mail-unit */
+        { "{label:unit}.service has failed ({label:result}): no mail comes, goes or is read through it",
+          "{label:unit}.service est en échec ({label:result}) : plus aucun courrier n'arrive, ne part ni n'est lu par lui" },
+        { "{label:unit}.service has failed ({label:result}): mail is not looked at by it, or waits for it",
+          "{label:unit}.service est en échec ({label:result}) : le courrier n'est plus examiné par lui, ou l'attend" },
+        { "systemd started {label:unit}.service again {growth} {n:time|times} within {window}",
+          "systemd a relancé {label:unit}.service {growth} fois en {window}" },
         /* plugins: in their own words */
         { "{label:output}", "« {label:output} »" },
 };
