@@ -58,7 +58,7 @@ SMARTCTL = '#!/bin/sh\ncase "$*" in *--scan*) exec echo "{}" ;; esac\nexec pytho
 PROBE = """#!/bin/sh
 case "$*" in
 *serve) ;;
-*catalog) %(probe)s "$@" | sed 's/,"several":[0-9]*//'; exit ;; # one request at a time is asked for
+catalog*) %(probe)s "$@" | sed 's/,"several":[0-9]*//'; exit ;; # one request at a time is asked for
 *) exec %(probe)s "$@" ;;
 esac
 read -r line
