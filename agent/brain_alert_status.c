@@ -13,8 +13,9 @@ void brain_alert_look_at_ways(struct brain *b)
 
         gethostname(host, sizeof(host) - 1);
         alert_config_advice(b->config, hosts, b->alert->warning, sizeof(b->alert->warning));
+        /* It is so at every start, and status, the page and config check warn of it. */
         if (*b->alert->warning)
-                brain_log(b, BRAIN_WARNING, "telling people: %s", b->alert->warning);
+                brain_log(b, BRAIN_NOTICE, "telling people: %s", b->alert->warning);
 }
 
 static json_t *wall_seconds(int64_t us)

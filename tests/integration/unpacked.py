@@ -24,8 +24,13 @@ def skip(name, reason):
 def unpack(packages):
     """The directory that holds these packages' files. Raises RuntimeError with a reason where they cannot be had."""
     directory = os.path.join(BUILD, "unpacked", "+".join(packages))
-    if os.path.isdir(directory):
-        return directory
+    os.makedirs(os.path.dirname(directory), exist_ok=True)
+    with open(directory + ".lock", "w") as lock:  # tests run beside each other and want the same
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return directory if os.path.isdir(directory) else fetch(packages, directory)
+
+
+def fetch(packages, directory):
     debs = directory + ".debs"
     os.makedirs(debs, exist_ok=True)
     for _ in range(2):
