@@ -223,7 +223,8 @@ install: build man
 	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl daemon-reload
 
 uninstall:
-	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl disable --now $(notdir $(filter-out %@.service,$(UNITS))) || true
+	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl disable --now $(notdir $(filter-out %@.service %.mount,$(UNITS))) || true
+	[ -n "$(DESTDIR)" ] || ! [ -d /run/systemd/system ] || systemctl disable --now $(notdir $(filter %.mount,$(UNITS))) || true
 	rm -f $(PROGRAMS:%=$(D)/sbin/%) $(D)/bin/veillectl $(UNITS:systemd/%=$(DESTDIR)$(UNITDIR)/%)
 	rm -f $(D)/lib/sysusers.d/veille.conf $(D)/lib/tmpfiles.d/veille.conf $(COMPLETIONS:%=$(D)/share/bash-completion/completions/%)
 	rm -f $(D)/share/man/man?/veille*
